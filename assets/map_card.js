@@ -1,0 +1,55 @@
+// The card beside the pointer: thumbnail, file name, labels. Names are hostile, so they go in as text only.
+
+import { loadWords } from "./map_points.js";
+
+const GAP = 16;
+
+export class Card {
+  constructor(node) {
+    this.node = node;
+    this.image = node.querySelector("img");
+    this.name = node.querySelector(".ris-card-name");
+    this.rank = node.querySelector(".ris-card-rank");
+    this.labels = node.querySelector(".ris-card-labels");
+    this.key = null;
+  }
+
+  show(base, key, rank, at, view) {
+    if (key !== this.key) this.#fill(base, key);
+    this.rank.textContent = rank ? `Result ${rank}` : "";
+    this.node.hidden = false;
+    this.#place(at, view);
+  }
+
+  hide() {
+    this.node.hidden = true;
+    this.key = null;
+  }
+
+  #fill(base, key) {
+    this.key = key;
+    this.image.src = `${location.origin}${base}/thumbnails/${key}.webp`;
+    this.name.textContent = "\u00a0"; // holds the line's height until the name is here
+    this.labels.replaceChildren();
+    loadWords(base, key).then((words) => {
+      if (this.key !== key) return;
+      this.name.textContent = words?.name ?? `Picture ${key}`;
+      this.labels.replaceChildren(...(words?.labels ?? []).slice(0, 4).map(chip));
+    });
+  }
+
+  // Beside the point, on the side where there is room.
+  #place(at, view) {
+    const { offsetWidth: wide, offsetHeight: high } = this.node;
+    const right = at.x + GAP + wide <= view.width;
+    const x = right ? at.x + GAP : at.x - GAP - wide;
+    const y = Math.min(Math.max(at.y - high / 2, 8), view.height - high - 8);
+    this.node.style.transform = `translate(${Math.max(8, Math.round(x))}px, ${Math.round(Math.max(8, y))}px)`;
+  }
+}
+
+function chip(text) {
+  const node = document.createElement("span");
+  node.textContent = text;
+  return node;
+}

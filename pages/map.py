@@ -1,0 +1,111 @@
+"""Map: the whole collection at once, like beside like."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import streamlit as st
+
+from pages.parts import cards, ready, session, words
+from pages.parts.map_view import map_view
+from ris.errors import RisError
+from ris.explore.explorer import Explorer, SearchResult
+
+NEIGHBOURS = 12
+PER_PAGE = 60
+
+
+def draw_hint(explorer: Explorer) -> None:
+    """What one can do here, and the labels with their counts."""
+    st.markdown(
+        "Each point is a picture; pictures that look alike lie close together.\n\n"
+        "- **Point at** one to see it.\n"
+        "- **Click** it to see its neighbours.\n"
+        "- **Draw around** some with the lasso or the box to collect them."
+    )
+
+
+def draw_neighbours(explorer: Explorer, key: int, result: SearchResult) -> None:
+    """The clicked picture and its neighbours."""
+    item = explorer.item(key)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(explorer.thumbnail(key), width=160, alt=cards.title(item))
+        with st.container(width="stretch"):
+            st.markdown(f"**{words.plain(cards.title(item))}**")
+            st.caption(", ".join(map(words.plain, item.labels)) or "no label")
+            with st.container(horizontal=True):
+                if st.button("Search with it", icon=":material/image_search:"):
+                    cards.look_for(explorer, key)
+                st.button("Clear", icon=":material/close:", on_click=session.select)
+    st.subheader("Its neighbours", anchor=False)
+    chosen = cards.grid(cards.hit_cards(result.hits), explorer, key="neighbours")
+    if chosen is not None:
+        session.select(key=chosen)
+        st.rerun()
+
+
+def draw_gallery(explorer: Explorer, keys: list[int]) -> None:
+    """Everything inside the lasso."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(words.count(len(keys), "picture") + " selected", anchor=False)
+        st.button("Clear", icon=":material/close:", on_click=session.select)
+    if not keys:
+        st.info("No picture lies inside. Draw around some points.", icon=":material/info:")
+        return
+    pages = -(-len(keys) // PER_PAGE)
+    page = st.pagination(pages, key=f"gallery-{len(keys)}") if pages > 1 else 1
+    items = explorer.items(keys[(page - 1) * PER_PAGE : page * PER_PAGE])
+    st.caption(labels_inside(explorer, keys))
+    chosen = cards.grid(cards.item_cards(items), explorer, key="gallery")
+    if chosen is not None:
+        session.select(key=chosen)
+        st.rerun()
+
+
+def labels_inside(explorer: Explorer, keys: list[int]) -> str:
+    """The labels of the selected items, most frequent first: "tartans 40, planets 2"."""
+    points = explorer.points()
+    inside = points.label[np.isin(points.keys, keys)]
+    counts = Counter(inside[inside >= 0].tolist()).most_common()
+    named = [f"{points.names[label]} {number:,}" for label, number in counts[:8]]
+    return ", ".join(named) + (f" and {len(counts) - 8} more labels" if len(counts) > 8 else "")
+
+
+def main() -> None:
+    """Draw the page."""
+    explorer = ready.explorer()
+    st.title("Map", anchor=False)
+    selection = session.selection()
+    result, keys = None, []
+    if selection is not None and selection.key is not None:
+        try:
+            result = explorer.similar(selection.key, k=NEIGHBOURS)
+        except RisError:  # an item that the present generation no longer has
+            session.select()
+            selection = None
+    elif selection is not None:
+        keys = [int(key) for key in explorer.inside(selection.polygon)]
+    left, right = st.columns([3, 2])
+    with left, st.container(key="beside"):
+        event = map_view(
+            explorer,
+            marked=[hit.item.key for hit in result.hits] if result else (),
+            selected=selection.key if selection else None,
+            outline=selection.polygon if selection else (),
+            height=680,
+            key="map",
+        )
+    if event is not None:
+        session.select(key=event.key, polygon=event.polygon)
+        st.rerun()
+    with right:
+        if result is not None and selection is not None and selection.key is not None:
+            draw_neighbours(explorer, selection.key, result)
+        elif selection is not None:
+            draw_gallery(explorer, keys)
+        else:
+            draw_hint(explorer)
+
+
+main()

@@ -1,0 +1,1 @@
+"""What the screens share, one idea a module."""

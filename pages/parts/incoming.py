@@ -1,0 +1,75 @@
+"""Files from the browser, written to a folder of their own inside the home of the collections.
+
+Archives are kept as they came. Single pictures are packed into one, because the core copies what
+comes out of an archive into the collection, while it reads pictures of a folder where they lie.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+FOLDER = ".incoming"
+PIECE = 1 << 20
+STALE_SECONDS = 24 * 3600  # no creation takes as long, so no job reads such an upload any more
+
+
+def new_folder(home: Path) -> Path:
+    """A new, empty folder for one upload; folders of long past uploads are removed."""
+    place = home / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():
+        if time.time() - old.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = place / uuid.uuid4().hex
+    folder.mkdir()
+    return folder
+
+
+def safe_name(name: str) -> str:
+    """The last part of the name a browser sent, fit to be a file's name."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1].replace("\0", "").strip()
+    return last[-200:] if last.strip(".") else "unnamed"
+
+
+def keep(upload: UploadedFile, folder: Path) -> Path:
+    """Copy one upload into ``folder`` piece by piece."""
+    target = folder / safe_name(upload.name)
+    upload.seek(0)
+    with target.open("xb") as file:
+        shutil.copyfileobj(upload, file, PIECE)
+    return target
+
+
+def pack(uploads: Iterable[UploadedFile], folder: Path) -> Path:
+    """Copy uploads into one archive in ``folder``; equal names get a number, none is lost."""
+    target = folder / "pictures.zip"
+    taken: set[str] = set()
+    with zipfile.ZipFile(target, "x", zipfile.ZIP_STORED) as archive:
+        for upload in uploads:
+            name = _free(safe_name(upload.name), taken)
+            upload.seek(0)
+            with archive.open(name, "w", force_zip64=True) as file:
+                shutil.copyfileobj(upload, cast(BinaryIO, file), PIECE)
+    return target
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of an upload that no job took."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    path, number = Path(name), 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{path.stem}-{number}{path.suffix}"
+    taken.add(name.lower())
+    return name

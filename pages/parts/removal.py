@@ -1,0 +1,41 @@
+"""Deleting a collection, after asking."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import notices, words
+from ris.errors import RisError
+from ris.store.collection import Collection
+
+
+def losses(collection: Collection) -> str:
+    """What would be lost, in a sentence."""
+    generations = collection.generations()
+    if not generations:
+        return "Nothing of it is published yet."
+    items = words.count(generations[-1].items, "picture")
+    return (
+        f"The search, the map and {words.count(len(generations), 'generation')} over {items} "
+        "are removed. Pictures in folders of yours stay untouched; copies of pictures that came "
+        "from an archive or through the browser go with the collection."
+    )
+
+
+def removal_dialog(collection: Collection) -> None:
+    """Ask, then delete."""
+
+    def body() -> None:
+        st.markdown(losses(collection))
+        with st.container(horizontal=True):
+            if st.button("Delete for good", key="for-good", icon=":material/delete:"):
+                try:
+                    collection.delete()
+                except RisError as problem:
+                    notices.error(problem)
+                else:
+                    st.rerun()
+            if st.button("Keep it"):
+                st.rerun()
+
+    st.dialog(f"Delete “{words.plain(collection.name)}”?")(body)()

@@ -1,0 +1,254 @@
+"""What a browser session remembers, and what is cached: the only module that knows such keys.
+
+Widgets of one page and the uploaded file are lost when the page changes (Streamlit 1.67), so what
+must survive lives here under keys of our own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from ris import jobs, settings
+from ris.explore.explorer import Explorer, open_explorer
+from ris.store.collection import Collection, collections
+
+COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under this name
+_NEXT = "ris.next_collection"
+_QUERY = "ris.query"
+_UPLOADS = "ris.uploads"
+_SELECTION = "ris.selection"
+_SEEN = "ris.seen"
+_DISMISSED = "ris.dismissed"
+_EXAMPLES = "ris.examples"
+_SAMPLE = "ris.sample"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What people look for: a picture of their own (``data``) or an item (``key``)."""
+
+    name: str
+    data: bytes = b""
+    key: int | None = None
+    collection: str = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is chosen on the map: one item, or everything inside a polygon."""
+
+    collection: str
+    key: int | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """What other tabs and jobs can change; a tab that sees another one runs the app again."""
+
+    names: tuple[str, ...]
+    name: str | None
+    generation: str | None
+    job: str | None
+    status: str | None
+
+
+def home() -> Path:
+    """The folder of all collections."""
+    return settings.default_home()
+
+
+# -- the collection ------------------------------------------------------------------------------
+
+
+def begin() -> None:
+    """Start a run of the app: a collection asked for in the last run becomes the chosen one."""
+    known = names()
+    wanted = st.session_state.pop(_NEXT, None)
+    if wanted in known:
+        st.session_state[COLLECTION] = wanted
+    elif st.session_state.get(COLLECTION) not in known:
+        # Deleted in another tab; the selectbox would otherwise raise on an unknown value.
+        st.session_state.pop(COLLECTION, None)
+
+
+def names() -> list[str]:
+    """Names of all collections, with those whose first job has only just been started."""
+    found = set(collections(home()))
+    begun = {path.parent.name for path in home().glob("[!.]*/jobs")} - found
+    return sorted(found | {name for name in begun if jobs.latest(home(), name) is not None})
+
+
+def choose(name: str) -> None:
+    """Show another collection from the next run on."""
+    st.session_state[_NEXT] = name
+
+
+def chosen() -> str | None:
+    """Name of the collection that is shown, ``None`` when there is no collection at all."""
+    return st.session_state.get(COLLECTION)
+
+
+def collection() -> Collection | None:
+    """The collection that is shown; ``None`` before its first job has laid it down."""
+    name = chosen()
+    return Collection(home(), name) if name in collections(home()) else None
+
+
+def explorer() -> Explorer | None:
+    """The serving generation of the collection that is shown, ``None`` before there is one."""
+    shown = collection()
+    generation = shown.current() if shown else None
+    return open_explorer(home(), shown.name, generation) if shown and generation else None
+
+
+# -- the watched state ---------------------------------------------------------------------------
+
+
+def observe() -> State:
+    """The state of things as it is on disk now."""
+    known, name, shown = tuple(names()), chosen(), collection()
+    job = jobs.latest(home(), name) if name in known else None
+    return State(
+        names=known,
+        name=name if name in known else None,
+        generation=shown.current() if shown else None,
+        job=job.id if job else None,
+        status=job.status if job else None,
+    )
+
+
+def remember(state: State) -> State | None:
+    """Keep the state this run shows; gives the one of the run before."""
+    before = st.session_state.get(_SEEN)
+    st.session_state[_SEEN] = state
+    return before
+
+
+def changed() -> bool:
+    """Whether the state on disk is no longer the one shown."""
+    return observe() != st.session_state.get(_SEEN)
+
+
+def dismiss(job: str) -> None:
+    """Stop showing the end of this job in this session."""
+    st.session_state[_DISMISSED] = job
+
+
+def dismissed(job: str) -> bool:
+    """Whether the end of this job was put away."""
+    return st.session_state.get(_DISMISSED) == job
+
+
+# -- the query -----------------------------------------------------------------------------------
+
+
+def query() -> Query | None:
+    """What is looked for; an item of another collection does not count."""
+    asked = st.session_state.get(_QUERY)
+    if asked is not None and asked.key is not None and asked.collection != chosen():
+        return None
+    return asked
+
+
+def ask_picture(name: str, data: bytes) -> None:
+    """Look for pictures like this one."""
+    st.session_state[_QUERY] = Query(name, data)
+
+
+def ask_item(name: str, key: int) -> None:
+    """Look for pictures like this item of the collection that is shown."""
+    st.session_state[_QUERY] = Query(name, key=key, collection=chosen() or "")
+
+
+def clear_query() -> None:
+    """Look for nothing."""
+    st.session_state.pop(_QUERY, None)
+
+
+def upload_key() -> str:
+    """Key of the uploader; a new one after each upload, so that it is empty again."""
+    return f"ris.upload.{st.session_state.get(_UPLOADS, 0)}"
+
+
+def take_upload() -> None:
+    """Make the uploaded file the query, and the uploader ready for the next one."""
+    file = st.session_state.get(upload_key())
+    if file is not None:
+        ask_picture(file.name, file.getvalue())
+        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
+
+
+# -- the selection on the map --------------------------------------------------------------------
+
+
+def selection() -> Selection | None:
+    """What is chosen on the map of the collection that is shown."""
+    kept = st.session_state.get(_SELECTION)
+    return kept if kept is not None and kept.collection == chosen() else None
+
+
+def select(key: int | None = None, polygon: tuple[tuple[float, float], ...] = ()) -> None:
+    """Choose one item or an area of the map; neither clears the choice."""
+    if key is None and not polygon:
+        st.session_state.pop(_SELECTION, None)
+    else:
+        st.session_state[_SELECTION] = Selection(chosen() or "", key, polygon)
+
+
+# -- samples -------------------------------------------------------------------------------------
+
+
+def examples_seed() -> int:
+    """Which draw of example pictures is shown."""
+    return int(st.session_state.get(_EXAMPLES, 0))
+
+
+def other_examples() -> None:
+    """Draw other examples."""
+    st.session_state[_EXAMPLES] = examples_seed() + 1
+
+
+def sample_seed() -> int:
+    """Which draw of reconstructed pictures is shown."""
+    return int(st.session_state.get(_SAMPLE, 0))
+
+
+def other_sample() -> None:
+    """Draw other pictures to reconstruct."""
+    st.session_state[_SAMPLE] = sample_seed() + 1
+
+
+# -- caches --------------------------------------------------------------------------------------
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def sides(folder: str, generation: str) -> tuple[np.ndarray, np.ndarray]:
+    """Widths and heights in pixels of all pictures, or of 20,000 evenly spread ones."""
+    path = Path(folder)
+    shown = open_explorer(path.parent, path.name, generation)
+    items = shown.items(shown.keys[:: max(1, shown.count // 20_000)])
+    return np.array([i.width for i in items]), np.array([i.height for i in items])
+
+
+@st.cache_data(ttl=30, max_entries=32, show_spinner=False)
+def disk_use(folder: str, generation: str | None) -> int:
+    """Bytes of a collection's folder; a new generation counts it again."""
+    total = 0
+    for path in Path(folder).rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except FileNotFoundError:  # a job tidied up meanwhile
+            continue
+    return total
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def training(folder: str, generation: str) -> dict:
+    """Settings and loss history of a generation."""
+    path = Path(folder)
+    return open_explorer(path.parent, path.name, generation).training()

@@ -1,0 +1,89 @@
+"""The sidebar of every page: which collection, Retrain, and the job that is running."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from pages.parts import notices, session, words
+from pages.parts.job_panel import job_panel
+from ris import jobs
+from ris.errors import RisError
+from ris.store.collection import Collection
+
+MINUTES = (1, 3, 10, 30)
+
+
+def draw() -> None:
+    """Draw the sidebar and start watching for changes made elsewhere."""
+    names = session.names()
+    if not names:
+        session.remember(session.observe())
+        st.fragment(_watch, run_every=3)()
+        return
+    st.selectbox("Collection", names, key=session.COLLECTION, bind="query-params")
+    state = session.observe()
+    _greet(session.remember(state), state)
+    if state.name and state.generation:
+        _facts(session.collection(), state.generation)
+        if state.status != "running":
+            _retrain(state.name)
+    st.fragment(_watch, run_every=1 if state.status == "running" else 3)()
+
+
+def estimate(minutes: int, rest: float | None) -> str:
+    """How long a retraining takes, in words; ``rest`` is the seconds after training last time."""
+    training = f"{minutes} min of training"
+    if rest is None:
+        return f"{training}, then the map. Searching goes on meanwhile."
+    total = words.duration(math.ceil((minutes * 60 + rest) / 60) * 60)
+    return f"Ready in about {total}: {training}, then the map. Searching goes on meanwhile."
+
+
+def _facts(collection: Collection | None, generation: str) -> None:
+    assert collection is not None
+    manifest = collection.manifest(generation)
+    st.caption(
+        f"{words.count(manifest.items, 'picture')}  \n"
+        f"Generation {words.generation(generation)}, {words.moment(manifest.created)}"
+    )
+
+
+def _retrain(name: str) -> None:
+    minutes = st.segmented_control(
+        "Minutes of training", MINUTES, default=3, required=True, key="minutes", width="stretch"
+    )
+    last = jobs.latest(session.home(), name)
+    rest = None
+    if last is not None and last.status == "finished" and last.history:
+        rest = max(0.0, last.seconds - last.history[-1]["seconds"])
+    st.caption(estimate(minutes or 3, rest))
+    if st.button("Retrain", icon=":material/model_training:", width="stretch"):
+        try:
+            jobs.start(session.home(), name, ["train", name, "--minutes", str(minutes or 3)])
+        except RisError as problem:
+            notices.error(problem)
+        else:
+            st.rerun()
+
+
+def _watch() -> None:
+    """Show the job; run the whole app again when a job or a generation came or went."""
+    if session.changed():
+        st.rerun(scope="app")
+    name, shown = session.chosen(), session.collection()
+    job = jobs.latest(session.home(), name) if name else None
+    if job is not None and shown is not None and shown.current():
+        with st.container(key="job"):
+            job_panel(job)
+
+
+def _greet(before: session.State | None, now: session.State) -> None:
+    if before is None or before.name != now.name or now.generation is None:
+        return
+    if before.generation != now.generation:
+        st.toast(
+            f"Generation {words.generation(now.generation)} is serving now.",
+            icon=":material/check_circle:",
+        )

@@ -1,0 +1,50 @@
+"""The little CSS that Streamlit's own settings do not reach."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# Keyed containers carry the class st-key-<key>; their wrapper, as the child of the page, is what
+# can stick. The theme's colours are no CSS variables out here (1.67), so the bar that covers what
+# scrolls beneath it inherits its background step by step from the app.
+CSS = """
+<style>
+.stMainBlockContainer { padding: 3.5rem 3rem 4rem; }
+@media (max-width: 900px) { .stMainBlockContainer { padding-inline: 1rem; } }
+.stSidebar .st-key-job p { font-size: .875rem; }
+
+.stAppViewContainer, .stAppViewContainer > div:has(> .stMain), .stMain, .stMainBlockContainer,
+.stMainBlockContainer > .stVerticalBlock { background-color: inherit; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-query-bar) {
+  position: sticky; top: 0; z-index: 20; background-color: inherit;
+  border-bottom: 1px solid rgba(128, 136, 136, .25);
+}
+.st-key-query-bar { padding-block: .75rem; }
+.st-key-query-bar img { max-height: 5.5rem; max-width: 11rem; width: auto !important; }
+
+.st-key-ask-large [data-testid="stFileUploaderDropzone"] {
+  min-height: 7.5rem; align-items: center; justify-content: center;
+}
+/* The primary colour is made for white words on it, so words in it are too dark on a dark page. */
+.stApp [data-variant="segmented_control"][data-selected],
+.stApp [role="tab"][aria-selected="true"] {
+  color: inherit;
+}
+
+.st-key-full-picture img { max-height: 66vh; max-width: 100%; width: auto !important; }
+.st-key-full-picture [data-testid="stImage"] { align-items: center; }
+.st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
+
+@media (min-width: 640px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-beside) { position: sticky; top: 1rem; }
+  .stMain:has(.st-key-query-bar) [data-testid="stLayoutWrapper"]:has(> .st-key-beside) {
+    top: 8.25rem;
+  }
+}
+</style>
+"""
+
+
+def apply() -> None:
+    """Put our few rules on the page."""
+    st.html(CSS)

@@ -1,0 +1,77 @@
+"""Numbers in words: what people read instead of floats, bytes, seconds and time stamps."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+# Upper ends of cosine distance (0 same, 2 opposite). Rules of thumb for any encoder: one learned
+# from the collection's own distances will be better.
+SCALE: tuple[tuple[float, str], ...] = (
+    (0.001, "identical"),
+    (0.02, "nearly the same"),
+    (0.10, "very alike"),
+    (0.25, "alike"),
+    (0.50, "loosely alike"),
+)
+
+STAGES = {
+    "scan": "Read the pictures",
+    "train": "Train the model",
+    "embed": "Embed every picture",
+    "graph": "Build the search index",
+    "map": "Draw the map",
+    "publish": "Publish",
+}
+
+
+def distance(value: float) -> str:
+    """A cosine distance in words, from "identical" to "not alike"."""
+    return next((words for end, words in SCALE if value < end), "not alike")
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``count(1, "picture")`` is "1 picture", ``count(2400, "picture")`` is "2,400 pictures"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(number: float) -> str:
+    """Bytes as people read them: "41.2 MB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            break
+        number /= 1000
+    return f"{number:,.0f} {unit}" if unit == "bytes" or number >= 100 else f"{number:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: "8 s", "2 min 5 s", "1 h 10 min"."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left} min" if minutes_left else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{whole} s"
+
+
+def moment(iso: str) -> str:
+    """An ISO time stamp in the server's time zone: "22 Nov 2026, 09:30"."""
+    when = datetime.fromisoformat(iso).astimezone()
+    return f"{when.day} {when:%b %Y, %H:%M}"
+
+
+def generation(identifier: str) -> str:
+    """A generation's id without its leading zeros: "Generation 3" reads better than 00000003."""
+    return identifier.lstrip("0") or identifier
+
+
+def plain(text: str) -> str:
+    """Text of the person's own, such as a file's name, that Markdown must not take as markup."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>])", r"\\\1", text)
+
+
+def stage(name: str) -> str:
+    """A job's stage as something one does."""
+    return STAGES.get(name, name.capitalize())

@@ -1,0 +1,391 @@
+"""The command line: `python -m ris`. A public interface; docs/commands.md documents it.
+
+Progress goes to stderr, answers to stdout; `--json` gives one JSON document a line. Exit codes:
+0 done, 1 something went wrong (said on stderr), 2 the command was not understood.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ris import __version__, console
+from ris.errors import PictureError, RisError
+from ris.settings import default_home
+from ris.store.collection import Collection, collections
+from ris.store.manifest import Manifest
+
+
+@dataclass
+class Choices:
+    """What holds for every command."""
+
+    home: Path
+    json: bool
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--home` and `--json`, wherever they stand on the line, and its `Choices`."""
+
+    @wraps(command)
+    def wrapped(home: Path | None, as_json: bool, **rest: Any) -> None:
+        given = click.get_current_context().obj
+        folder = home.expanduser().resolve() if home else given.home
+        command(Choices(folder, as_json or given.json), **rest)
+
+    home = click.option("--home", type=click.Path(path_type=Path), help="Folder of collections.")
+    return home(click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")(wrapped))
+
+
+def _example(text: str) -> str:
+    return f"\b\nExample:\n  {text}"
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_example("python -m ris create holiday ~/Pictures/holiday --minutes 5"),
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="Folder of the collections. [default: RIS_HOME, or models/]",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document per line on stdout.")
+@click.version_option(__version__, prog_name="ris")
+@click.pass_context
+def commands(context: click.Context, home: Path | None, as_json: bool) -> None:
+    """Explore image similarity over your own picture collection."""
+    context.obj = Choices(home.expanduser().resolve() if home else default_home(), as_json)
+
+
+@commands.command(
+    epilog=_example("python -m ris create shop photos.zip --labels shop.csv --minutes 3")
+)
+@click.argument("name")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--labels",
+    default="folder",
+    show_default=True,
+    metavar="folder|none|FILE.csv",
+    help="Labels from the pictures' folders, none, or a CSV file (path, label, more columns).",
+)
+@click.option("--minutes", type=click.FloatRange(0.01), help="Training time. [default: 3]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+@_common
+def create(
+    choices: Choices,
+    name: str,
+    sources: tuple[str, ...],
+    labels: str,
+    minutes: float | None,
+    seed: int,
+) -> None:
+    """Make the collection NAME: scan, train, embed, graph, map, publish.
+
+    A SOURCE is a folder, an archive (.zip, .tar, .tar.xz), demo, or keras:cifar10.
+    """
+    from ris import build
+
+    given = [_absolute(source) for source in sources]
+    labels = labels if labels in ("folder", "none") else _absolute(labels)
+    build.check_sources(choices.home, name, given, labels)
+    _work(
+        choices,
+        name,
+        "create",
+        lambda work: build.create(
+            Collection.create(choices.home, name, given, labels), work, minutes=minutes, seed=seed
+        ),
+    )
+
+
+@commands.command(epilog=_example("python -m ris train shop --minutes 10"))
+@click.argument("name")
+@click.option("--minutes", type=click.FloatRange(0.01), help="Training time. [default: 3]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+@_common
+def train(choices: Choices, name: str, minutes: float | None, seed: int) -> None:
+    """Train the encoder of NAME further: a new generation.
+
+    Ctrl-C while training stops it early and keeps the best weights so far; a second one gives up.
+    """
+    from ris import build
+
+    collection = Collection(choices.home, name)
+    _work(
+        choices,
+        name,
+        "train",
+        lambda work: build.train(collection, work, minutes=minutes, seed=seed),
+    )
+
+
+@commands.command(epilog=_example("python -m ris search shop photo.jpg more_photos/ -k 5 --json"))
+@click.argument("name")
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="Hits.")
+@_common
+def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int) -> None:
+    """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
+    from ris.explore.explorer import open_explorer
+
+    explorer = open_explorer(choices.home, name)
+    for notice in explorer.notices:
+        click.echo(f"Note: {notice}", err=True)
+    failed = False
+    for path in _queries(pictures):
+        try:
+            result = explorer.search(path, k=k)
+        except PictureError as error:
+            failed = True
+            _print_failed_query(choices, path, error)
+            continue
+        if choices.json:
+            console.print_json(result.to_json())
+        else:
+            _print_result(result)
+    if failed:
+        sys.exit(1)
+
+
+@commands.command("list", epilog=_example("python -m ris list --json"))
+@_common
+def list_collections(choices: Choices) -> None:
+    """All collections."""
+    facts = [_overview(Collection(choices.home, name)) for name in collections(choices.home)]
+    if choices.json:
+        for one in facts:
+            console.print_json(one)
+    elif facts:
+        heads = ("name", "items", "generation", "created")
+        console.print_table(([one[head] for head in heads] for one in facts), heads)
+    else:
+        click.echo("There is no collection yet. Make one: python -m ris create NAME FOLDER")
+
+
+@commands.command(epilog=_example("python -m ris show shop"))
+@click.argument("name")
+@_common
+def show(choices: Choices, name: str) -> None:
+    """What is in NAME: counts, sizes, generation, model, dates."""
+    facts = _details(Collection(choices.home, name))
+    if choices.json:
+        console.print_json(facts)
+    else:
+        shown = {**facts, "bytes": console.readable_bytes(facts["bytes"])}
+        console.print_facts({name: value for name, value in shown.items() if value is not None})
+
+
+@commands.command(epilog=_example("python -m ris skipped shop"))
+@click.argument("name")
+@_common
+def skipped(choices: Choices, name: str) -> None:
+    """The files of NAME that could not be read, and why."""
+    found = Collection(choices.home, name).skipped()
+    if choices.json:
+        for one in found:
+            console.print_json({"path": one.path, "reason": one.reason})
+    elif found:
+        console.print_table(((one.path, one.reason) for one in found), ("path", "reason"))
+    else:
+        click.echo("Nothing was skipped.")
+
+
+@commands.command(epilog=_example("python -m ris generations shop"))
+@click.argument("name")
+@_common
+def generations(choices: Choices, name: str) -> None:
+    """The generations of NAME that are kept, oldest first."""
+    collection = Collection(choices.home, name)
+    current = collection.current()
+    facts = [
+        {**_generation_facts(manifest), "serving": manifest.generation == current}
+        for manifest in collection.generations()
+    ]
+    if choices.json:
+        for one in facts:
+            console.print_json(one)
+    else:
+        heads = ("generation", "created", "items", "minutes", "validation_loss", "recall")
+        rows = [
+            [*(one[head] for head in heads), "serving" if one["serving"] else ""] for one in facts
+        ]
+        console.print_table(rows, (*heads, ""))
+
+
+@commands.command(epilog=_example("python -m ris use shop 1"))
+@click.argument("name")
+@click.argument("generation")
+@_common
+def use(choices: Choices, name: str, generation: str) -> None:
+    """Let another kept GENERATION of NAME serve."""
+    manifest = Collection(choices.home, name).use(generation.zfill(8))
+    if choices.json:
+        console.print_json(_generation_facts(manifest))
+    else:
+        click.echo(f"Generation {manifest.generation} of {name} serves now.")
+
+
+@commands.command(epilog=_example("python -m ris export shop shop.parquet --pictures"))
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--pictures/--no-pictures", default=False, help="With the picture files' bytes.")
+@_common
+def export(choices: Choices, name: str, file: Path, pictures: bool) -> None:
+    """Write NAME to a Parquet FILE that pandas, polars, DuckDB and datasets read."""
+    from ris.store.export import export_table
+
+    bars = console.Bars()
+    count = export_table(Collection(choices.home, name), file, pictures=pictures, on_progress=bars)
+    bars.close()
+    if choices.json:
+        console.print_json({"file": str(file), "rows": count, "bytes": file.stat().st_size})
+    else:
+        size = console.readable_bytes(file.stat().st_size)
+        click.echo(f"Wrote {count} rows, {size}, to {console.printable(file)}.")
+
+
+@commands.command(epilog=_example("python -m ris delete shop --yes"))
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@_common
+def delete(choices: Choices, name: str, yes: bool) -> None:
+    """Remove the collection NAME; originals in folders are not touched."""
+    collection = Collection(choices.home, name)
+    if not yes:
+        overview = _overview(collection)
+        question = f"Remove {name} with {overview['items']} items and everything learned?"
+        click.confirm(question, abort=True, err=True)
+    collection.delete()
+    if choices.json:
+        console.print_json({"deleted": name})
+    else:
+        click.echo(f"Removed {name}.")
+
+
+def main() -> None:
+    """Run the command line; errors of ris become a sentence and exit code 1."""
+    try:
+        commands(prog_name="python -m ris")
+    except RisError as error:
+        click.echo(f"Error: {console.printable(error.message)}", err=True)
+        if error.hint:
+            click.echo(console.printable(error.hint), err=True)
+        sys.exit(1)
+
+
+def _work(choices: Choices, name: str, command: str, do: Callable[[Any], Manifest]) -> None:
+    """Run long work as a job, with bars, and print what it published."""
+    from ris import build, jobs
+
+    bars = console.Bars()
+    with jobs.run(choices.home, name, command) as job:
+
+        def on_progress(progress: Any) -> None:
+            job.on_progress(progress)
+            bars(progress)
+
+        try:
+            manifest = do(build.Work(job.folder, on_progress, job.stop))
+        finally:
+            bars.close()
+        job.tell(event="finished", generation=manifest.generation)
+    skipped_count = Collection(choices.home, name).skipped_count()
+    facts = {"name": name, **_generation_facts(manifest), "skipped": skipped_count}
+    if choices.json:
+        console.print_json({**facts, "seconds": bars.seconds})
+    else:
+        click.echo(
+            f"{name}: {manifest.items} pictures, {skipped_count} skipped, generation "
+            f"{manifest.generation} serves. Try: python -m ris search {name} PICTURE"
+        )
+
+
+def _absolute(text: str) -> str:
+    """A path as the job's process will find it; names of data sets as they are."""
+    if text == "demo" or text.startswith("keras:"):
+        return text
+    return str(Path(text).expanduser().absolute())
+
+
+def _queries(pictures: tuple[str, ...]) -> Any:
+    """The files that were named, and the files in the folders that were named."""
+    from ris.images.names import unescape
+    from ris.images.sources import Entry, Folder
+
+    for text in pictures:
+        path = Path(text)
+        if path.is_dir():
+            for entry in Folder(path).entries():
+                if isinstance(entry, Entry):
+                    yield unescape(entry.path)
+        else:
+            yield path
+
+
+def _print_result(result: Any) -> None:
+    place = result.place
+    where = f", on the map at ({place.x:.2f}, {place.y:.2f}) ± {place.spread:.2f}" if place else ""
+    click.echo(f"{console.printable(result.query)}  ({result.milliseconds:.1f} ms{where})")
+    rows = [
+        (hit.rank, f"{hit.distance:.4f}", hit.item.key, ", ".join(hit.item.labels), hit.item.path)
+        for hit in result.hits
+    ]
+    console.print_table(rows, ("rank", "distance", "key", "labels", "path"))
+    click.echo()
+
+
+def _print_failed_query(choices: Choices, path: Path, error: PictureError) -> None:
+    if choices.json:
+        console.print_json({"query": str(path), "error": error.message})
+    else:
+        click.echo(f"Error: {console.printable(error.message)}", err=True)
+
+
+def _overview(collection: Collection) -> dict[str, Any]:
+    info, current = collection.info(), collection.current()
+    manifest = collection.manifest(current) if current else None
+    return {
+        "name": collection.name,
+        "items": manifest.items if manifest else 0,
+        "generation": current,
+        "dimension": manifest.dimension if manifest else None,
+        "bytes": manifest.bytes if manifest else 0,
+        "created": info["created"],
+    }
+
+
+def _details(collection: Collection) -> dict[str, Any]:
+    overview, info = _overview(collection), collection.info()
+    current = overview["generation"]
+    about = _generation_facts(collection.manifest(current)) if current else {}
+    return {
+        **overview,
+        "published": about.get("created"),
+        **{name: value for name, value in about.items() if name not in overview},
+        "skipped": collection.skipped_count(),
+        "sources": info["sources"],
+        "label_source": info["labels"],
+        "generations": len(collection.generations()),
+    }
+
+
+def _generation_facts(manifest: Manifest) -> dict[str, Any]:
+    graph = manifest.graph
+    return {
+        "generation": manifest.generation,
+        "parent": manifest.parent,
+        "created": manifest.created,
+        "items": manifest.items,
+        "dimension": manifest.dimension,
+        "encoder": manifest.encoder,
+        "bytes": manifest.bytes,
+        "ef": graph.ef if graph else None,
+        "recall": graph.recall if graph else None,
+        **manifest.training,
+    }

@@ -1,0 +1,363 @@
+"""A generation opened for questions: search, find similar, look at an item, see the map.
+
+The one object that pages, the command line and Python users talk to. Everything in it is read
+only, so several threads may share it; a new generation is opened beside it.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.errors import PictureError, RisError, StoreError
+from ris.explore.projection import Place, place
+from ris.images.decode import decode, read_file
+from ris.images.display import for_browser, from_pixels
+from ris.images.names import escape, unescape
+from ris.images.prepare import content_id, make_thumbnail, prepare, to_input
+from ris.model.encoder import Encoder
+from ris.store.collection import Collection
+from ris.store.files import read_json
+from ris.store.generation import open_generation
+from ris.store.index import Neighbours
+from ris.store.items import Item
+from ris.store.manifest import Manifest
+from ris.store.thumbnails import Thumbnails
+
+_SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An answer of a search.
+
+    Attributes:
+        rank: 1 for the nearest.
+        item: The item found.
+        distance: Cosine distance to the query: 0 same, 2 opposite.
+    """
+
+    rank: int
+    item: Item
+    distance: float
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The answer to one query.
+
+    Attributes:
+        query: What was asked, for people: a path, or "picture".
+        hits: Nearest first.
+        place: Where the query falls on the map; None without a map.
+        milliseconds: Time from the picture's bytes to the answer.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    place: Place | None
+    milliseconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        return {
+            "query": self.query,
+            "hits": [_hit_json(hit) for hit in self.hits],
+            "map": self.place and asdict(self.place),
+            "milliseconds": round(self.milliseconds, 3),
+        }
+
+
+@dataclass(frozen=True)
+class Points:
+    """The map of all items: keys int64 (N,), x and y float32 (N,), label int32 (N,) with -1 for
+    none, and the labels' names."""
+
+    keys: NDArray[np.int64]
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    label: NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+class Explorer:
+    """One generation of a collection, opened.
+
+    Args:
+        collection: The collection.
+        generation: Which one; by default the one that serves.
+
+    Attributes:
+        name: The collection's name.
+        generation: Id of the generation.
+        manifest: Its facts.
+        notices: What is not as it should be, for people.
+
+    Raises:
+        StoreError: There is none, or it is damaged.
+    """
+
+    def __init__(self, collection: Collection, generation: str | None = None) -> None:
+        generation = generation or collection.current()
+        if generation is None:
+            raise StoreError(
+                f"{collection.name!r} has nothing to search yet: it is still being created, "
+                "or its creation was stopped.",
+                "Wait for the job, or create it again.",
+            )
+        opened = open_generation(collection, generation)
+        self.collection = collection
+        self.name = collection.name
+        self.generation = generation
+        self.manifest: Manifest = opened.manifest
+        self.notices = opened.notices
+        self._items = opened.items
+        self._index = opened.index
+        self._positions = opened.positions
+        self._encoder = Encoder(opened.encoder)
+        self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
+        if self._encoder.dimension != self.manifest.dimension:
+            raise StoreError(
+                f"The encoder gives {self._encoder.dimension} numbers, "
+                f"the table holds {self.manifest.dimension}.",
+                "Switch to another generation, or train again.",
+            )
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def count(self) -> int:
+        """Number of items."""
+        return len(self._items)
+
+    def search(
+        self, picture: str | Path | bytes | NDArray[np.uint8], *, k: int = 10
+    ) -> SearchResult:
+        """The items most like a picture.
+
+        Args:
+            picture: A file, a file's bytes, or RGB pixels uint8 (H, W, 3).
+            k: How many hits, at most.
+
+        Raises:
+            PictureError: It can't be read.
+            RisError: k is not positive.
+        """
+        _check_k(k)
+        started = time.perf_counter()
+        name, pixels = self._pixels(picture)
+        found = self._index.query(self._encoder.encode(pixels[None]), k)
+        return self._result(name, found, started)
+
+    def similar(self, key: int, *, k: int = 10) -> SearchResult:
+        """The items most like an item, which is left out itself.
+
+        Raises:
+            StoreError: There is no such item.
+            RisError: k is not positive.
+        """
+        _check_k(k)
+        started = time.perf_counter()
+        found = self._index.query(self._index.vectors([key]), k + 1)
+        others = found.keys[0] != key
+        if others.all():
+            others[-1] = False  # so many copies that the item itself fell off the end
+        rest = Neighbours(found.keys[:, others], found.distances[:, others])
+        return self._result(self.item(key).path, rest, started, own_key=key)
+
+    def item(self, key: int) -> Item:
+        """One item.
+
+        Raises:
+            StoreError: There is no such item.
+        """
+        return self._items.get([key])[0]
+
+    def items(self, keys: Sequence[int]) -> list[Item]:
+        """Items in the order of their keys given.
+
+        Raises:
+            StoreError: There is no item of one of them.
+        """
+        return self._items.get(keys)
+
+    @property
+    def keys(self) -> NDArray[np.int64]:
+        """The keys of all items, ascending."""
+        return self._items.keys
+
+    @cached_property
+    def _points(self) -> Points:
+        labels = self._items.label_codes()
+        rows = self._items.rows_of(self._positions.keys)
+        x, y = np.ascontiguousarray(self._positions.xy.T)
+        return Points(self._positions.keys, x, y, labels.codes[rows], labels.names)
+
+    def points(self) -> Points:
+        """The map of all items; empty when the generation has none."""
+        return self._points
+
+    def place_of(self, key: int) -> Place | None:
+        """Where an item lies on the map; None when it has no place."""
+        row = int(np.searchsorted(self._positions.keys, key))
+        if row >= len(self._positions.keys) or self._positions.keys[row] != key:
+            return None
+        x, y = self._positions.xy[row]
+        return Place(float(x), float(y), 0.0)
+
+    def inside(self, polygon: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
+        """Keys of the items inside a polygon on the map, ascending."""
+        return self._positions.keys[_inside(self._positions.xy, np.asarray(polygon, float))]
+
+    def label_counts(self) -> dict[str, int]:
+        """How many items have each label first, most frequent first."""
+        labels = self._items.label_codes()
+        counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
+        order = np.argsort(-counts, kind="stable")
+        return {labels.names[i]: int(counts[i]) for i in order}
+
+    def reconstruct(
+        self, picture: str | Path | bytes | NDArray[np.uint8] | int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """What the autoencoder is given of a picture (or of an item, by key) and what it gives
+        back: two arrays uint8 (S, S, 3)."""
+        if isinstance(picture, int):
+            picture = self._original_bytes(self.item(picture))
+        pixels = self._pixels(picture)[1]
+        return pixels, self._encoder.reconstruct(pixels[None])[0]
+
+    def thumbnail(self, key: int) -> bytes:
+        """A small WebP file of an item; made again from the original when it was lost.
+
+        Raises:
+            PictureError: It was lost and the original can't be read.
+        """
+        item = self.item(key)
+        found = self._thumbnails.get(item.id)
+        if found is None:
+            found = make_thumbnail(decode(self._original_bytes(item)))
+            self._thumbnails.put([(item.id, found)])
+        return found
+
+    def original(self, key: int) -> tuple[bytes, str]:
+        """The item's file and its MIME type; what no browser shows comes as JPEG.
+
+        Raises:
+            PictureError: The file is gone or changed.
+        """
+        return for_browser(self._original_bytes(self.item(key)))
+
+    def training(self) -> dict[str, Any]:
+        """How the encoder was trained: settings, history, results."""
+        encoder = self.collection.folder / "encoders" / self.manifest.encoder
+        return read_json(encoder / "training.json")
+
+    def _original_bytes(self, item: Item) -> bytes:
+        copied = self.collection.upload_path(item.id)
+        if copied.exists():
+            return read_file(copied)
+        data = read_file(unescape(item.path))
+        if content_id(data) != item.id:
+            raise PictureError(f"{item.path} has changed since it was added.")
+        return data
+
+    def _pixels(
+        self, picture: str | Path | bytes | NDArray[np.uint8]
+    ) -> tuple[str, NDArray[np.uint8]]:
+        """A query's name and the encoder's input (S, S, 3)."""
+        size = self._encoder.size
+        if isinstance(picture, np.ndarray):
+            return "picture", to_input(from_pixels(picture), size)
+        if isinstance(picture, bytes):
+            return "picture", prepare(picture, size).pixels
+        path = Path(picture).expanduser()
+        try:
+            return escape(str(picture)), prepare(read_file(path.resolve()), size).pixels
+        except PictureError as error:
+            message = f"{escape(str(picture))}: {error.message}"
+            raise PictureError(message, "Give another picture.") from error
+
+    def _result(
+        self, query: str, found: Neighbours, started: float, own_key: int | None = None
+    ) -> SearchResult:
+        keys, distances = found.keys[0], found.distances[0]
+        items = self._items.get(keys)
+        hits = tuple(
+            Hit(rank, item, float(distance))
+            for rank, (item, distance) in enumerate(zip(items, distances, strict=True), start=1)
+        )
+        where = self._place(keys, distances)
+        own = self.place_of(own_key) if own_key is not None else None
+        if own is not None and where is not None:
+            where = Place(own.x, own.y, where.spread)
+        return SearchResult(query, hits, where, 1000 * (time.perf_counter() - started))
+
+    def _place(self, keys: NDArray[np.int64], distances: NDArray[np.float32]) -> Place | None:
+        """Where the query falls, from its nearest neighbours that have a place."""
+        known = self._positions.keys
+        rows = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+        if len(known) == 0 or len(keys) == 0:
+            return None
+        placed = np.flatnonzero(known[rows] == keys)[:_SPREAD_OVER]
+        if len(placed) == 0:
+            return None
+        return place(self._positions.xy[rows[placed]], distances[placed])
+
+
+@lru_cache(maxsize=4)
+def _open(folder: Path, generation: str, seal: str) -> Explorer:
+    return Explorer(Collection(folder.parent, folder.name), generation)
+
+
+def open_explorer(home: Path, name: str, generation: str | None = None) -> Explorer:
+    """An opened generation, shared by all who ask for the same one.
+
+    Raises:
+        StoreError: There is none, or it is damaged.
+    """
+    collection = Collection(home, name)
+    wanted = generation or collection.current()
+    if wanted is None:
+        return Explorer(collection)  # raises what there is to say
+    # the manifest's hash tells a collection from an earlier one of the same name
+    return _open(collection.folder, wanted, collection.manifest(wanted).sha256)
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    item = hit.item
+    return {
+        "rank": hit.rank,
+        "key": item.key,
+        "id": item.id,
+        "path": item.path,
+        "labels": list(item.labels),
+        "distance": round(hit.distance, 6),
+        **({"metadata": item.metadata} if item.metadata else {}),
+    }
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise RisError(f"The number of hits must be at least 1, got {k}.")
+
+
+def _inside(xy: NDArray[np.float32], polygon: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which points lie inside a polygon, by the even-odd rule.
+
+    Source: Franklin, PNPOLY - Point Inclusion in Polygon Test (1994).
+    """
+    result = np.zeros(len(xy), np.bool_)
+    if len(polygon) < 3:
+        return result
+    x, y = xy[:, 0].astype(float), xy[:, 1].astype(float)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y0 != y1:
+            crosses = (y0 > y) != (y1 > y)
+            result ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    return result

@@ -1,0 +1,1 @@
+"""Pictures: from files, archives and bytes to upright RGB pixels."""

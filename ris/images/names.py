@@ -1,0 +1,24 @@
+"""File names as text that can be stored, shown and turned back into the file's name."""
+
+import os
+from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
+
+_ESCAPED = "file://"
+
+
+def escape(name: str) -> str:
+    """A name as UTF-8 text: unchanged, or a percent-escaped `file://` URI if its bytes are not
+    UTF-8 (Arrow and JSON refuse those)."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return _ESCAPED + quote(os.fsencode(name))
+    return name
+
+
+def unescape(text: str) -> Path:
+    """The path that `escape` was given."""
+    if text.startswith(_ESCAPED):
+        return Path(os.fsdecode(unquote_to_bytes(text[len(_ESCAPED) :])))
+    return Path(text)

@@ -1,0 +1,150 @@
+"""Entries in, prepared pictures out, in the same order, decoded in worker processes.
+
+Each worker has a memory limit and each batch a deadline, so that a hostile file costs a row of
+skipped, never the job. At most a few batches are under way, so memory does not grow with the
+source.
+"""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, TimeoutError
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+
+from pebble import ProcessExpired, ProcessPool
+
+from ris.errors import PictureError
+from ris.images.prepare import Prepared, prepare
+from ris.images.sources import Entry, Skipped
+
+BATCH = 16
+DEADLINE = 20.0  # seconds for one picture; the slowest legitimate one seen took 0.7 s
+MEMORY = 3 * 2**30  # address space of a worker; the largest accepted picture peaked at 169 MiB
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An entry that became a picture.
+
+    Attributes:
+        entry: Where it came from, without its bytes.
+        picture: What it became.
+        size: Bytes of the file.
+        data: The file's bytes where the collection must keep a copy.
+    """
+
+    entry: Entry
+    picture: Prepared
+    size: int
+    data: bytes | None
+
+
+def decode_all(
+    entries: Iterable[Entry | Skipped],
+    size: int,
+    *,
+    thumbnails: bool = True,
+    workers: int | None = None,
+) -> Iterator[Decoded | Skipped]:
+    """Decode a stream of entries in worker processes, keeping its order.
+
+    Args:
+        entries: What a source lists; `Skipped` ones are passed on.
+        size: Side of the encoder's input in pixels.
+        thumbnails: Whether to make thumbnails as well.
+        workers: Number of processes; by default one for each core.
+
+    Yields:
+        For each entry its picture, or why it was skipped.
+    """
+    count = workers or os.cpu_count() or 1
+    stream = iter(entries)
+    with _open_pool(count) as pool:
+        under_way: deque[tuple[list[Entry | Skipped], Future[list[Decoded | Skipped]]]] = deque()
+        try:
+            while True:
+                while len(under_way) < 2 * count + 1:
+                    batch = list(islice(stream, BATCH))
+                    if not batch:
+                        break
+                    under_way.append((batch, _schedule(pool, batch, size, thumbnails)))
+                if not under_way:
+                    break
+                yield from _collect(pool, *under_way.popleft(), size, thumbnails)
+        except BaseException:
+            pool.stop()  # type: ignore[no-untyped-call]
+            raise
+
+
+def _open_pool(count: int) -> ProcessPool:
+    # spawn: a fork of a process with threads (TensorFlow's, ONNX Runtime's) can hang
+    return ProcessPool(count, initializer=_limit_worker, context=get_context("spawn"))
+
+
+def _schedule(
+    pool: ProcessPool, batch: list[Entry | Skipped], size: int, thumbnails: bool
+) -> "Future[list[Decoded | Skipped]]":
+    return pool.schedule(
+        decode_batch, args=(batch, size, thumbnails), timeout=DEADLINE + len(batch)
+    )
+
+
+def _collect(
+    pool: ProcessPool,
+    batch: list[Entry | Skipped],
+    future: "Future[list[Decoded | Skipped]]",
+    size: int,
+    thumbnails: bool,
+) -> list[Decoded | Skipped]:
+    """The results of a batch; when it broke its worker, each of its entries is tried alone."""
+    try:
+        return future.result()
+    except (TimeoutError, ProcessExpired, MemoryError) as error:
+        if len(batch) == 1:
+            return [Skipped(batch[0].path, _reason(error))]
+    results: list[Decoded | Skipped] = []
+    for entry in batch:
+        alone = _schedule(pool, [entry], size, thumbnails)
+        results += _collect(pool, [entry], alone, size, thumbnails)
+    return results
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"took longer than {DEADLINE:.0f} s to read"
+    if isinstance(error, MemoryError):
+        return "needs more memory than a picture may take"
+    return "broke the program that reads pictures; it may be damaged on purpose"
+
+
+def decode_batch(
+    batch: list[Entry | Skipped], size: int, thumbnails: bool
+) -> list[Decoded | Skipped]:
+    """Runs in a worker: decode a few entries one after the other."""
+    return [
+        entry if isinstance(entry, Skipped) else _decode_one(entry, size, thumbnails)
+        for entry in batch
+    ]
+
+
+def _decode_one(entry: Entry, size: int, thumbnail: bool) -> Decoded | Skipped:
+    try:
+        data = entry.read()
+        picture = prepare(data, size, thumbnail=thumbnail)
+    except PictureError as error:
+        return Skipped(entry.path, error.message)
+    return Decoded(_without_data(entry), picture, len(data), data if entry.imported else None)
+
+
+def _without_data(entry: Entry) -> Entry:
+    return Entry(entry.path, entry.inside, entry.modified, entry.imported)
+
+
+def _limit_worker() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,0 +1,357 @@
+"""Long work in a process of its own, and what everybody can see of it.
+
+A job is `python -m ris …` in its own process group. It holds the collection's job lock while it
+runs and writes its progress as JSON lines to `jobs/<id>/progress.jsonl`, so that any page in any
+process can show it. A job that ended without a last word was killed, and is shown as such.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from ris.errors import BusyError, Cancelled, RisError, StoreError
+from ris.progress import STAGES, Progress, StopSignal
+from ris.settings import ROOT
+from ris.store.collection import check_name, now
+from ris.store.files import read_json, write_json
+
+ID_VARIABLE = "RIS_JOB"  # how a starter tells its child which folder is the job's
+KEPT = 20  # folders of ended jobs
+_STARTING = 30.0  # seconds within which a started process must have written its name
+_EVERY = 0.25  # seconds between two lines of progress
+_started: dict[int, "subprocess.Popen[bytes]"] = {}  # children, to be reaped
+
+
+@dataclass(frozen=True)
+class JobState:
+    """What can be seen of a job.
+
+    Attributes:
+        id: Sorts by time.
+        collection: Whose job it is.
+        command: "create" or "train".
+        created: When it was started, ISO 8601 in UTC.
+        status: "running", "finished", "failed", "cancelled" or "killed".
+        stages: All stages in their order.
+        stage: The present one, or the last one.
+        done: Units of the stage done.
+        total: Units in all, or None.
+        unit: What is counted.
+        per_second: Units a second in this stage, once that can be told.
+        seconds_left: Of this stage, once that can be told.
+        seconds: Since the job began.
+        history: The loss curve so far.
+        message: What it says of itself.
+        error: What went wrong, if it failed.
+        hint: What to do about it.
+        generation: What it published.
+    """
+
+    id: str
+    collection: str
+    command: str
+    created: str
+    status: str
+    stages: tuple[str, ...]
+    stage: str = ""
+    done: int = 0
+    total: int | None = None
+    unit: str = "pictures"
+    per_second: float | None = None
+    seconds_left: float | None = None
+    seconds: float = 0.0
+    history: tuple[dict[str, Any], ...] = ()
+    message: str = ""
+    error: str = ""
+    hint: str = ""
+    generation: str | None = None
+
+
+def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
+    """Start `python -m ris ARGUMENTS` in a process of its own.
+
+    Args:
+        home: Folder of the collections.
+        name: The collection that it works on.
+        arguments: E.g. `["train", name, "--minutes", "2"]`.
+
+    Raises:
+        BusyError: A job of the collection runs already.
+    """
+    folder = _jobs_folder(home, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "start.lock", timeout=10):
+        latest_job = latest(home, name)
+        if latest_job is not None and latest_job.status == "running":
+            raise _busy(name)
+        job = _new_folder(folder, arguments[0])
+        command = [sys.executable, "-m", "ris", "--home", str(home), *arguments]
+        with (job / "log.txt").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, ID_VARIABLE: job.name},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+        _started[process.pid] = process
+        _write_process(job, process.pid)
+        return _state(job, name)
+
+
+def latest(home: Path, name: str) -> JobState | None:
+    """The newest job of a collection, running or ended."""
+    found = _folders(_jobs_folder(home, name))
+    return _state(found[-1], name) if found else None
+
+
+def stop_early(home: Path, name: str) -> None:
+    """Ask a training job to stop now and publish its best weights so far."""
+    _signal(home, name, signal.SIGINT)
+
+
+def cancel(home: Path, name: str) -> None:
+    """Ask a job to give up; nothing is published."""
+    _signal(home, name, signal.SIGTERM)
+
+
+class Job:
+    """The running job, seen from inside: where it works, what it tells, whether to stop.
+
+    Attributes:
+        folder: For what it makes; removed at the end.
+        stop: Set by signals.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "work"
+        self.stop = StopSignal()
+        self._file = (folder / "progress.jsonl").open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._last = ("", 0.0)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Write a line, at most four a second unless it says something new."""
+        stage, last = self._last
+        new = progress.stage != stage or progress.loss or progress.note
+        if new or progress.done == progress.total or time.monotonic() - last >= _EVERY:
+            self._last = (progress.stage, time.monotonic())
+            self.tell(event="progress", **asdict(progress))
+
+    def tell(self, **event: Any) -> None:
+        """Write one line."""
+        with self._lock:
+            self._file.write(json.dumps({"time": time.time(), **event}) + "\n")
+            self._file.flush()
+
+    def on_signal(self, number: int, _: object) -> None:
+        """SIGINT while training: stop early, keep the best; again, or SIGTERM: give up."""
+        if number == signal.SIGINT and self._last[0] == "train" and not self.stop.early:
+            self.stop.early = True
+        else:
+            self.stop.cancelled = True
+
+
+@contextmanager
+def run(home: Path, name: str, command: str) -> Iterator[Job]:
+    """Be a job: hold the job lock, tell how it ends, leave no debris.
+
+    Raises:
+        BusyError: Another job of the collection runs.
+    """
+    folder = _jobs_folder(home, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(folder / "job.lock", timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise _busy(name) from error
+    given = os.environ.pop(ID_VARIABLE, None)
+    place = folder / given if given else _new_folder(folder, command)
+    _write_process(place, os.getpid())
+    _clean(folder, place)
+    job = Job(place)
+    job.folder.mkdir()
+    restore = _listen(job)
+    try:
+        yield job
+    except Cancelled as error:
+        job.tell(event="cancelled", error=error.message)
+        raise
+    except RisError as error:
+        job.tell(event="failed", error=error.message, hint=error.hint)
+        raise
+    except OSError as error:
+        hint = "Free some space and try again." if error.errno == 28 else ""
+        job.tell(event="failed", error=str(error), hint=hint)
+        raise StoreError(str(error), hint) from error
+    except Exception as error:
+        hint = f"See jobs/{place.name}/log.txt in the collection's folder."
+        job.tell(event="failed", error=f"{type(error).__name__}: {error}", hint=hint)
+        raise
+    finally:
+        restore()
+        shutil.rmtree(job.folder, ignore_errors=True)
+        lock.release()
+
+
+def _listen(job: Job) -> Any:
+    """Let signals reach the job; returns what undoes that."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None  # only the main thread may; others can't be interrupted anyway
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, job.on_signal) for number in numbers]
+
+    def restore() -> None:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+    return restore
+
+
+def _jobs_folder(home: Path, name: str) -> Path:
+    return home / check_name(name) / "jobs"
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path.parent for path in folder.glob("*/job.json"))
+
+
+def _new_folder(folder: Path, command: str) -> Path:
+    place = folder / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
+    place.mkdir()
+    write_json(place / "job.json", {"command": command, "created": now(), "time": time.time()})
+    return place
+
+
+def _clean(folder: Path, own: Path) -> None:
+    """Remove what killed jobs left, and the oldest jobs; the caller holds the job lock."""
+    others = [place for place in _folders(folder) if place != own]
+    for place in others:
+        shutil.rmtree(place / "work", ignore_errors=True)
+    for place in others[:-KEPT]:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _write_process(place: Path, pid: int) -> None:
+    """Who runs the job: a process id alone may be given to another process later."""
+    try:
+        created = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return  # it ended already; its last line tells how
+    write_json(place / "process.json", {"pid": pid, "created": created})
+
+
+def _process(place: Path) -> psutil.Process | None:
+    """The job's process while it runs."""
+    try:
+        facts = read_json(place / "process.json")
+        process = psutil.Process(int(facts["pid"]))
+        child = _started.get(process.pid)
+        if child is not None and child.poll() is not None:
+            del _started[process.pid]
+            return None
+        same = abs(process.create_time() - facts["created"]) < 1.0
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except (StoreError, psutil.Error, KeyError):
+        return None
+
+
+def _signal(home: Path, name: str, number: int) -> None:
+    found = _folders(_jobs_folder(home, name))
+    process = _process(found[-1]) if found else None
+    if process is None:
+        raise BusyError(f"No job of {name!r} runs.", "It may have ended just now.")
+    process.send_signal(number)
+
+
+def _busy(name: str) -> BusyError:
+    return BusyError(f"A job of {name!r} runs already.", "Wait for it, or cancel it.")
+
+
+def _state(place: Path, name: str) -> JobState:
+    facts = read_json(place / "job.json")
+    alive = _process(place) is not None  # before its file is read: it may end in between
+    young = not (place / "process.json").exists() and time.time() - facts["time"] < _STARTING
+    state = JobState(
+        id=place.name,
+        collection=name,
+        command=facts["command"],
+        created=facts["created"],
+        status="running" if alive or young else "killed",
+        stages=STAGES,
+    )
+    events = _read_events(place / "progress.jsonl")
+    state = _follow(state, events)
+    end = time.time() if state.status == "running" else events[-1]["time"] if events else None
+    seconds = max((end or facts["time"]) - facts["time"], 0.0)
+    state = replace(state, seconds=seconds)
+    if state.status == "killed":
+        return replace(
+            state,
+            error="The job was killed from outside before it could finish.",
+            hint="Nothing was lost. Start it again.",
+        )
+    return state
+
+
+def _read_events(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    events = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            continue  # the last line of a killed job
+    return events
+
+
+def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:
+    history: list[dict[str, Any]] = []
+    stage_began, first_done = 0.0, 0
+    for event in events:
+        if event["event"] == "progress":
+            if event["stage"] != state.stage:
+                stage_began, first_done = event["time"], event["done"]
+            if event["loss"]:
+                history.append(event["loss"])
+            state = replace(
+                state,
+                stage=event["stage"],
+                done=event["done"],
+                total=event["total"],
+                unit=event["unit"],
+                message=event["note"] or (state.message if event["stage"] == state.stage else ""),
+            )
+        elif event["event"] == "finished":
+            state = replace(state, status="finished", generation=event["generation"])
+        elif event["event"] in ("failed", "cancelled"):
+            state = replace(
+                state, status=event["event"], error=event["error"], hint=event.get("hint", "")
+            )
+    state = replace(state, history=tuple(history))
+    if not events:
+        return state
+    spent, done = events[-1]["time"] - stage_began, state.done - first_done
+    if state.status != "running" or spent < 0.5 or done <= 0:
+        return state
+    speed = done / spent
+    left = (state.total - state.done) / speed if state.total else None
+    return replace(state, per_second=speed, seconds_left=left)

@@ -1,0 +1,59 @@
+"""A batch of pictures altered as tensors: what the encoder must see through.
+
+In: uint8 (B, S, S, 3). Out: the altered batch and the clean one it came from, float32 in 0..255
+with the same geometry. No loop over pictures, no work in Python.
+"""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How pictures are altered.
+
+    Attributes:
+        least_area: Smallest share of the picture's area that a crop keeps.
+        mirror: Whether half of the pictures are mirrored.
+        colour: Largest relative change of brightness, contrast and saturation.
+        noise: Largest standard deviation of noise, in units of 0..255.
+    """
+
+    least_area: float = 0.5
+    mirror: bool = True
+    colour: float = 0.4
+    noise: float = 12.0
+
+    def __call__(self, pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Altered and clean pictures, float32 (B, S, S, 3)."""
+        clean = self._crop(tf.cast(pictures, tf.float32))
+        return self._recolour(clean), clean
+
+    def _crop(self, pictures: tf.Tensor) -> tf.Tensor:
+        """A random part of each picture, mirrored or not, brought back to full size."""
+        count, size = tf.shape(pictures)[0], pictures.shape[1]
+        side = tf.sqrt(tf.random.uniform([count], self.least_area, 1.0))
+        top = tf.random.uniform([count]) * (1.0 - side)
+        left = tf.random.uniform([count]) * (1.0 - side)
+        right = left + side
+        if self.mirror:
+            turned = tf.random.uniform([count]) < 0.5
+            left, right = tf.where(turned, right, left), tf.where(turned, left, right)
+        boxes = tf.stack([top, left, top + side, right], axis=1)  # (B, 4), swapped sides mirror
+        return tf.image.crop_and_resize(pictures, boxes, tf.range(count), [size, size])
+
+    def _recolour(self, pictures: tf.Tensor) -> tf.Tensor:
+        """Brightness, contrast and saturation changed, noise added; one draw for each picture."""
+        shape = [tf.shape(pictures)[0], 1, 1, 1]
+        low, high = 1.0 - self.colour, 1.0 + self.colour
+        brightness = tf.random.uniform(shape, low, high)
+        contrast = tf.random.uniform(shape, low, high)
+        saturation = tf.random.uniform(shape, low, high)
+        grey = tf.reduce_mean(pictures, axis=3, keepdims=True)
+        mean = tf.reduce_mean(grey, axis=[1, 2], keepdims=True)
+        coloured = grey + (pictures - grey) * saturation
+        coloured = (mean + (coloured - mean) * contrast) * brightness
+        spread = tf.random.uniform(shape, 0.0, self.noise)
+        noisy = coloured + tf.random.normal(tf.shape(pictures)) * spread
+        return tf.clip_by_value(noisy, 0.0, 255.0)

@@ -1,0 +1,78 @@
+"""Serves a trained encoder through ONNX Runtime: pixels in, embeddings out, without Keras.
+
+The only door to onnxruntime; safe to call from several threads.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.errors import StoreError
+
+BATCH = 256
+
+
+class Encoder:
+    """The encoder of a generation.
+
+    Args:
+        folder: The encoder's folder, with `encoder.onnx` and `autoencoder.onnx`.
+        threads: Threads for one call; by default one for each core.
+
+    Attributes:
+        size: Side of the input in pixels.
+        dimension: Length of an embedding.
+
+    Raises:
+        StoreError: `encoder.onnx` is missing or can't be loaded.
+    """
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        self.folder = folder
+        self._threads = threads or os.cpu_count() or 1
+        self._encoder = self._load("encoder.onnx")
+        self._decoder: Any = None
+        self.size = int(self._encoder.get_inputs()[0].shape[1])
+        self.dimension = int(self._encoder.get_outputs()[0].shape[-1])
+
+    def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeddings of pictures: uint8 (N, S, S, 3) to float32 (N, D), unit length."""
+        result = np.empty((len(pixels), self.dimension), np.float32)
+        for start in range(0, len(pixels), BATCH):
+            part = slice(start, start + BATCH)
+            result[part] = self._run(self._encoder, pixels[part])
+        return result
+
+    def reconstruct(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Pictures as the decoder gives them back: uint8 (N, S, S, 3) to the same."""
+        if self._decoder is None:
+            self._decoder = self._load("autoencoder.onnx")
+        found: NDArray[np.float32] = self._run(self._decoder, pixels)
+        return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+    def _load(self, name: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(
+                str(self.folder / name), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises classes of its own that share no base
+            raise StoreError(
+                f"The encoder's file {name} can't be loaded: {str(error)[:200]}",
+                "Train again, or switch to another generation.",
+            ) from error
+
+    def _run(self, session: Any, pixels: NDArray[np.uint8]) -> Any:
+        pixels = np.ascontiguousarray(pixels, np.uint8)
+        if pixels.ndim != 4 or pixels.shape[1:] != (self.size, self.size, 3):
+            raise StoreError(
+                f"Expected pixels (N, {self.size}, {self.size}, 3), got {pixels.shape}."
+            )
+        return session.run(None, {session.get_inputs()[0].name: pixels})[0]

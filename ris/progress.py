@@ -1,0 +1,54 @@
+"""What long work tells about itself while it runs.
+
+Long work takes `on_progress` and calls it with a `Progress`. The command line draws a bar from it,
+a job writes it to its file for the pages, a test collects a list. A job can be asked to stop
+through a `StopSignal`, which the work looks at between two small steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ris.errors import Cancelled
+
+STAGES = ("scan", "train", "embed", "graph", "map", "publish")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one stage of the work is.
+
+    Attributes:
+        stage: Name of the stage, one of `STAGES`.
+        done: Units done so far.
+        total: Units in all, or None when that can't be known yet.
+        unit: What is counted, e.g. "pictures".
+        loss: A point of the loss curve: step, seconds, loss, validation_loss (or None).
+        note: A short text for the person, e.g. a choice that was made.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+    unit: str = "pictures"
+    loss: dict[str, float | int | None] | None = None
+    note: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """An `on_progress` for callers who don't want to hear."""
+
+
+class StopSignal:
+    """Asks running work to stop: early (keep what is good) or altogether (give up)."""
+
+    def __init__(self) -> None:
+        self.early = False
+        self.cancelled = False
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the person gave up the work."""
+        if self.cancelled:
+            raise Cancelled("Cancelled. Nothing was published.", "The earlier state still serves.")

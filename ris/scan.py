@@ -1,0 +1,249 @@
+"""Sources in; rows, pixels and thumbnails on disk out: the first stage of every job.
+
+Everything streams: a few batches of pictures are in memory at a time, rows go to a Parquet file
+without embeddings, pixels to one flat file that training maps into memory. `build.py` is next.
+"""
+
+import os
+import statistics
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.errors import PictureError, SourceError
+from ris.images.decode import read_size
+from ris.images.labels import Labels
+from ris.images.pool import Decoded, decode_all
+from ris.images.sources import Entry, Skipped, Source
+from ris.progress import OnProgress, Progress, StopSignal
+from ris.store.collection import Collection
+from ris.store.files import require_space
+from ris.store.kept import kept_entries
+from ris.store.manifest import Manifest
+from ris.store.table import (
+    Row,
+    SkippedWriter,
+    TableWriter,
+    read_batches,
+    without_embeddings,
+)
+from ris.store.thumbnails import Thumbnails
+
+BATCH = 512
+SAMPLED = 100  # pictures of each source whose sizes decide the encoder's input
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a scan left in the job's folder.
+
+    Attributes:
+        rows: Parquet file of the rows without embeddings.
+        pixels: Flat file of uint8 (count, size, size, 3).
+        skipped: Parquet file of skipped files.
+        count: Number of pictures.
+        skipped_count: Number of skipped files.
+        size: Side of the encoder's input.
+        columns: Metadata columns.
+        next_key: The key after the last one.
+    """
+
+    rows: Path
+    pixels: Path
+    skipped: Path
+    count: int
+    skipped_count: int
+    size: int
+    columns: dict[str, str]
+    next_key: int
+
+    def open_pixels(self) -> NDArray[np.uint8]:
+        """The pixels, mapped into memory."""
+        shape = (self.count, self.size, self.size, 3)
+        return np.memmap(self.pixels, np.uint8, "r", shape=shape)
+
+
+def choose_size(sources: Iterable[Source]) -> int:
+    """Side of the encoder's input in pixels: 32 for collections of tiny pictures (median of the
+    shorter sides up to 40 pixels), 64 for all others. Reads the headers of a sample."""
+    sides = [min(size) for source in sources for size in _sample_sizes(source)]
+    return 32 if sides and statistics.median(sides) <= 40 else 64
+
+
+def _sample_sizes(source: Source) -> Iterator[tuple[int, int]]:
+    for entry in islice(source.sample(SAMPLED), SAMPLED):
+        if isinstance(entry, Entry):
+            try:
+                yield read_size(entry.read())
+            except PictureError:
+                continue
+
+
+def scan(
+    collection: Collection,
+    sources: list[Source],
+    labels: Labels,
+    work: Path,
+    *,
+    on_progress: OnProgress,
+    stop: StopSignal,
+) -> Scanned:
+    """Decode all pictures of the sources into a job's folder.
+
+    Raises:
+        SourceError: There is not one picture in them, or a source can't be read.
+        StoreError: The disk is visibly too small.
+        Cancelled: The person gave up.
+    """
+    on_progress(Progress("scan", 0, None, note="Looking at the pictures' sizes"))
+    size = choose_size(sources)
+    counts = [source.count() for source in sources]
+    total = None if None in counts else sum(count or 0 for count in counts)
+    # pixels, a thumbnail of about 10 kB, and what the rows, the graph and the map take
+    require_space(collection.folder, (total or 1000) * (size * size * 3 + 12_000))
+    entries = (entry for source in sources for entry in source.entries())
+    files = _Files(work, labels.columns, size)
+    with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
+        done = 0
+        for batch in _batched(decode_all(entries, size), BATCH):
+            stop.check()
+            found = [one for one in batch if isinstance(one, Decoded)]
+            files.skipped.write([one for one in batch if isinstance(one, Skipped)])
+            _copy_in(collection, found)
+            thumbnails.put((one.picture.id, one.picture.thumbnail) for one in found)
+            first = files.count
+            files.add(found)
+            files.table.write([_row(first + i, one, labels) for i, one in enumerate(found)])
+            done += len(batch)
+            on_progress(Progress("scan", done, max(total, done) if total else None))
+    if files.count == 0:
+        raise _nothing_found(sources, files)
+    return files.scanned(files.count)
+
+
+def scan_again(
+    collection: Collection,
+    manifest: Manifest,
+    size: int,
+    work: Path,
+    *,
+    on_progress: OnProgress,
+    stop: StopSignal,
+) -> Scanned:
+    """Decode the pictures of a generation again; those that are gone become skipped rows.
+
+    Raises:
+        StoreError: The table is damaged, or the disk is visibly too small.
+        Cancelled: The person gave up.
+    """
+    require_space(collection.folder, manifest.items * (size * size * 3 + 2_000))
+    columns = dict(manifest.columns)
+    files = _Files(work, columns, size)
+    entries = kept_entries(collection, manifest)
+    results = decode_all(entries, size, thumbnails=False)
+    with files:
+        files.skipped.write(collection.skipped())
+        done = 0
+        for table in _live_rows(collection, manifest):
+            stop.check()
+            batch = list(islice(results, table.num_rows))
+            kept = [row for row, one in enumerate(batch) if isinstance(one, Decoded)]
+            files.skipped.write([one for one in batch if isinstance(one, Skipped)])
+            files.add([one for one in batch if isinstance(one, Decoded)])
+            files.table.write_table(table.take(kept))
+            done += len(batch)
+            on_progress(Progress("scan", done, manifest.items))
+    return files.scanned(manifest.next_key)
+
+
+class _Files:
+    """The files that a scan fills."""
+
+    def __init__(self, work: Path, columns: dict[str, str], size: int) -> None:
+        self._work = work
+        self._columns = columns
+        self._size = size
+        self.count = 0
+        self.table = TableWriter(work / "rows.parquet", 0, columns)
+        self.skipped = SkippedWriter(work / "skipped.parquet")
+        self._pixels = (work / "pixels.u8").open("wb")
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.table.close()
+        self.skipped.close()
+        self._pixels.close()
+
+    def add(self, found: list[Decoded]) -> None:
+        for one in found:
+            self._pixels.write(one.picture.pixels.tobytes())
+        self.count += len(found)
+
+    def scanned(self, next_key: int) -> Scanned:
+        return Scanned(
+            rows=self._work / "rows.parquet",
+            pixels=self._work / "pixels.u8",
+            skipped=self._work / "skipped.parquet",
+            count=self.count,
+            skipped_count=self.skipped.count,
+            size=self._size,
+            columns=self._columns,
+            next_key=next_key,
+        )
+
+
+def _row(key: int, one: Decoded, labels: Labels) -> Row:
+    known = labels.of(one.entry)
+    return Row(
+        key=key,
+        id=one.picture.id,
+        path=one.entry.path,
+        labels=known.labels,
+        width=one.picture.width,
+        height=one.picture.height,
+        bytes=one.size,
+        modified=one.entry.modified,
+        metadata=dict(known.metadata or {}),
+    )
+
+
+def _copy_in(collection: Collection, found: list[Decoded]) -> None:
+    """Keep the bytes of pictures that have no file of their own."""
+    for one in found:
+        if one.data is not None:
+            place = collection.upload_path(one.picture.id)
+            if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                aside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+                aside.write_bytes(one.data)
+                os.replace(aside, place)
+
+
+def _live_rows(collection: Collection, manifest: Manifest) -> Iterator[Any]:
+    for part in manifest.parts:
+        for batch in read_batches(collection.folder / part.file, rows=BATCH):
+            yield without_embeddings(batch, manifest.deleted)
+
+
+def _batched(stream: Iterator[Decoded | Skipped], count: int) -> Iterator[list[Decoded | Skipped]]:
+    while batch := list(islice(stream, count)):
+        yield batch
+
+
+def _nothing_found(sources: list[Source], files: _Files) -> SourceError:
+    names = ", ".join(source.name for source in sources)
+    first = files.skipped.first
+    if first is None:
+        return SourceError(f"There are no files in {names}.", "Give a folder with pictures.")
+    return SourceError(
+        f"None of the {files.skipped.count} files in {names} is a picture that can be read; "
+        f"the first, {first.path}: {first.reason}.",
+        "Give JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF pictures.",
+    )

@@ -1,0 +1,1 @@
+"""What is on disk: the table, the graph, the map, generations and collections."""

@@ -1,0 +1,77 @@
+"""A collection as one Parquet file for other tools, in the convention of Hugging Face."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ris.errors import PictureError, StoreError
+from ris.images.decode import read_file
+from ris.images.names import unescape
+from ris.progress import OnProgress, Progress, silent
+from ris.store.collection import Collection
+from ris.store.files import write_atomic
+from ris.store.manifest import Manifest
+from ris.store.table import ExportWriter, read_batches
+
+
+def export_table(
+    collection: Collection, file: Path, *, pictures: bool = False, on_progress: OnProgress = silent
+) -> int:
+    """Write the serving generation to one Parquet file.
+
+    Args:
+        collection: What to export.
+        file: The file to write; replaced at once when it is complete.
+        pictures: Whether the `image` column carries the files' bytes; those of files that are
+            gone stay null.
+        on_progress: Hears of the rows written.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        StoreError: Nothing has been published, or the file can't be written.
+    """
+    current = collection.current()
+    if current is None:
+        raise StoreError(f"{collection.name!r} has nothing to export yet.", "Create it first.")
+    manifest = collection.manifest(current)
+    try:
+        write_atomic(file, lambda aside: _write(collection, manifest, aside, pictures, on_progress))
+    except OSError as error:
+        raise StoreError(f"{file} can't be written: {error.strerror or error}.") from error
+    return manifest.items
+
+
+def _write(
+    collection: Collection,
+    manifest: Manifest,
+    path: Path,
+    pictures: bool,
+    on_progress: OnProgress,
+) -> None:
+    done = 0
+    deleted = np.asarray(manifest.deleted, np.int64)
+    with ExportWriter(path, manifest.dimension, dict(manifest.columns)) as writer:
+        for part in manifest.parts:
+            rows = 200 if pictures else 20_000  # a batch of files must fit in memory
+            for batch in read_batches(collection.folder / part.file, rows=rows):
+                kept = np.flatnonzero(~np.isin(batch.column("key").to_numpy(), deleted))
+                table = batch.take(kept)
+                files = _read_files(collection, table.to_pylist()) if pictures else None
+                writer.write_items(table, files)
+                done += len(kept)
+                on_progress(Progress("export", done, manifest.items, "rows"))
+
+
+def _read_files(collection: Collection, rows: list[dict[str, str]]) -> list[bytes | None]:
+    return [_read_one(collection.upload_path(row["id"]), unescape(row["path"])) for row in rows]
+
+
+def _read_one(*places: Path) -> bytes | None:
+    for place in places:
+        try:
+            return read_file(place)
+        except PictureError:
+            continue
+    return None

@@ -1,0 +1,132 @@
+"""Files that are complete or not there: write aside, fsync, rename, hash."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ris.errors import StoreError
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a manifest knows of a file.
+
+    Attributes:
+        file: Its path inside the collection, with forward slashes.
+        size: Bytes.
+        sha256: Of its content, in hex.
+    """
+
+    file: str
+    size: int
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+def describe(folder: Path, file: Path, *, name: str | None = None) -> FileFacts:
+    """Size and hash of a file.
+
+    Args:
+        folder: The collection's folder.
+        file: The file.
+        name: The path it will have inside the collection; by default the one it has.
+    """
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return FileFacts(name or file.relative_to(folder).as_posix(), file.stat().st_size, digest)
+
+
+def verify(folder: Path, facts: FileFacts) -> Path:
+    """The path of a file that is what the manifest says.
+
+    Raises:
+        StoreError: It is missing, of another size, or its content was changed.
+    """
+    path = folder / facts.file
+    try:
+        size = path.stat().st_size
+        if size == facts.size:
+            actual = describe(folder, path).sha256
+    except OSError as error:
+        raise StoreError(f"{facts.file} can't be read: {error.strerror}.") from error
+    if size != facts.size:
+        raise StoreError(f"{facts.file} has {size} bytes, expected {facts.size}.")
+    if actual != facts.sha256:
+        raise StoreError(f"{facts.file} is damaged: its content does not match its checksum.")
+    return path
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file, then put it in the place of `path` at once."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(aside)
+        sync_file(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Replace a JSON file at once."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    write_atomic(path, lambda aside: _write_text(aside, text))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        StoreError: Missing, unreadable, or no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path.name} can't be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise StoreError(f"{path.name} holds no JSON object.")
+    return content
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until a folder's names are on the disk."""
+    if os.name == "nt":
+        return  # folders can't be opened there
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Refuse work that visibly won't fit.
+
+    Raises:
+        StoreError: Fewer than `needed` bytes are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StoreError(
+            f"The disk has {free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB are needed.",
+            "Free some space, or put the collections elsewhere with --home.",
+        )
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

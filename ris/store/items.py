@@ -1,0 +1,120 @@
+"""The rows of a generation in memory, without embeddings: what a hit shows.
+
+About 150 bytes an item. Items are found by key, never by position.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.errors import StoreError
+from ris.store.table import metadata_columns
+
+
+@dataclass(frozen=True)
+class Item:
+    """A member of a collection.
+
+    Attributes:
+        key: Its number, never reused.
+        id: sha256 of the file's bytes.
+        path: Where it came from.
+        labels: What it is said to show.
+        width: Of the upright picture in pixels.
+        height: Of the upright picture in pixels.
+        bytes: Size of the file.
+        metadata: The person's own columns.
+    """
+
+    key: int
+    id: str
+    path: str
+    labels: tuple[str, ...]
+    width: int
+    height: int
+    bytes: int = 0
+    metadata: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LabelCodes:
+    """The first label of every item: codes int32 (N,), -1 for none, and the labels by code."""
+
+    codes: NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+class Items:
+    """The items of a generation.
+
+    Args:
+        table: An Arrow table of the rows that can be found, keys ascending, no embeddings.
+    """
+
+    COLUMNS = ("key", "id", "path", "labels", "width", "height", "bytes")
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self._metadata = list(metadata_columns(table.schema))
+        self.keys: NDArray[np.int64] = table.column("key").to_numpy()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def rows_of(self, keys: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions of keys.
+
+        Raises:
+            StoreError: There is no such item.
+        """
+        wanted = np.asarray(keys, np.int64)
+        rows = np.searchsorted(self.keys, wanted)
+        inside = rows < len(self.keys)
+        if not inside.all() or (self.keys[rows] != wanted).any():
+            raise StoreError(f"There is no item with one of the keys {wanted[:5].tolist()}.")
+        return rows
+
+    def get(self, keys: Sequence[int] | NDArray[np.int64]) -> list[Item]:
+        """The items of keys, in their order.
+
+        Raises:
+            StoreError: There is no such item.
+        """
+        found = self._table.take(self.rows_of(keys)).to_pylist()
+        return [
+            Item(
+                row["key"],
+                row["id"],
+                row["path"],
+                tuple(row["labels"] or ()),
+                row["width"],
+                row["height"],
+                row["bytes"],
+                {name: row[name] for name in self._metadata},
+            )
+            for row in found
+        ]
+
+    def label_codes(self) -> LabelCodes:
+        """The first label of every item as a code, names sorted by alphabet."""
+        column = self._table.column("labels").combine_chunks()
+        if len(column) == 0:
+            return LabelCodes(np.empty(0, np.int32), ())
+        offsets = column.offsets.to_numpy()
+        encoded = column.values.dictionary_encode()
+        names = np.array(encoded.dictionary.to_pylist(), dtype=object)
+        order = np.argsort(names)
+        ranks = np.empty(len(order), np.int32)
+        ranks[order] = np.arange(len(order), dtype=np.int32)
+        codes = np.full(len(column), -1, np.int32)
+        labelled = offsets[1:] > offsets[:-1]
+        first = encoded.indices.to_numpy(zero_copy_only=False)[offsets[:-1][labelled]]
+        codes[labelled] = ranks[first]
+        return LabelCodes(codes, tuple(names[order]))
+
+    def column(self, name: str) -> Any:
+        """A column as an Arrow array."""
+        return self._table.column(name)

@@ -1,0 +1,156 @@
+"""What binds the files of a generation together, with a checksum of each and of itself."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ris.errors import StoreError
+from ris.store.files import FileFacts, read_json, write_json
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Part(FileFacts):
+    """A Parquet file of rows; `rows` counts them."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class Graph(FileFacts):
+    """The graph file: how it was built, and what was measured on it.
+
+    Attributes:
+        rows: Items in the graph.
+        next_key: Items with smaller keys are in the graph; later ones form the tail.
+        m: Links of a node.
+        ef_construction: Candidates while building.
+        ef: Candidates while querying.
+        recall: Share of the true 10 nearest found at `ef`, measured when it was built.
+    """
+
+    rows: int
+    next_key: int
+    m: int
+    ef_construction: int
+    ef: int
+    recall: float
+
+
+@dataclass(frozen=True)
+class Map(FileFacts):
+    """The map file: positions that were fitted, and positions placed from their neighbours."""
+
+    fitted: int
+    placed: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One generation: complete, immutable.
+
+    Attributes:
+        generation: Its id, eight digits.
+        parent: The generation that served when it was made, or None.
+        created: When it was published, ISO 8601 in UTC.
+        encoder: Digest of the encoder that made its embeddings.
+        dimension: Length of an embedding.
+        items: Items that can be found.
+        next_key: The key that the next new item gets; keys are never reused.
+        parts: The rows, keys ascending.
+        graph: None while there is none; search is exact then.
+        map: None while there is none.
+        encoder_files: The encoder's files.
+        columns: The person's own metadata columns, by name and kind.
+        deleted: Keys of removed items, ascending.
+        training: What training is worth telling in a list of generations.
+        metric: Always "cosine".
+        format: Version of the format on disk.
+        sha256: Hash of all of the above.
+    """
+
+    generation: str
+    parent: str | None
+    created: str
+    encoder: str
+    dimension: int
+    items: int
+    next_key: int
+    parts: tuple[Part, ...]
+    graph: Graph | None
+    map: Map | None
+    encoder_files: tuple[FileFacts, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    deleted: tuple[int, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metric: str = "cosine"
+    format: int = FORMAT_VERSION
+    sha256: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows in the parts, removed ones included."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def files(self) -> tuple[FileFacts, ...]:
+        """Every file that the generation needs."""
+        own = [facts for facts in (self.graph, self.map) if facts is not None]
+        return (*self.parts, *own, *self.encoder_files)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the generation on disk."""
+        return sum(facts.size for facts in self.files)
+
+
+def write_manifest(path: Path, manifest: Manifest) -> Manifest:
+    """Write a manifest with its own hash; returns it as written."""
+    sealed = replace(manifest, sha256=_own_hash(asdict(manifest)))
+    write_json(path, asdict(sealed))
+    return sealed
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest and check its own hash.
+
+    Raises:
+        StoreError: Missing, damaged, or written by a newer version of ris.
+    """
+    content = read_json(path)
+    version = content.get("format")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise StoreError(
+            f"{path.parent.name} has format version {version}, "
+            f"this ris reads versions up to {FORMAT_VERSION}.",
+            "Update ris; nothing was changed.",
+        )
+    if content.get("sha256") != _own_hash(content):
+        raise StoreError(f"{path.parent.name}/{path.name} is damaged: its own hash does not match.")
+    try:
+        return _from_json(content)
+    except (TypeError, KeyError, ValueError) as error:
+        raise StoreError(f"{path.parent.name}/{path.name} is not a manifest: {error}.") from error
+
+
+def _own_hash(content: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _from_json(content: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        **{
+            **content,
+            "parts": tuple(Part(**part) for part in content["parts"]),
+            "graph": Graph(**content["graph"]) if content["graph"] else None,
+            "map": Map(**content["map"]) if content["map"] else None,
+            "encoder_files": tuple(FileFacts(**facts) for facts in content["encoder_files"]),
+            "deleted": tuple(content["deleted"]),
+        }
+    )

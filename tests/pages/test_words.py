@@ -1,0 +1,83 @@
+"""Numbers in words."""
+
+import pytest
+
+from pages.parts import words
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.0, "identical"),
+        (0.0009, "identical"),
+        (0.001, "nearly the same"),
+        (0.099, "very alike"),
+        (0.1, "alike"),
+        (0.3, "loosely alike"),
+        (0.5, "not alike"),
+        (2.0, "not alike"),
+    ],
+)
+def test_a_distance_falls_into_the_step_that_it_has_not_reached_the_end_of(value, expected):
+    assert words.distance(value) == expected
+
+
+def test_a_rounding_error_below_zero_is_still_identical():
+    assert words.distance(-1e-7) == "identical"
+
+
+def test_the_scale_only_grows():
+    ends = [end for end, _ in words.SCALE]
+    assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(0, "0 pictures"), (1, "1 picture"), (2400, "2,400 pictures")]
+)
+def test_count_agrees_with_its_noun(number, expected):
+    assert words.count(number, "picture") == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (41_234_567, "41.2 MB"),
+        (123_000_000, "123 MB"),
+        (5e12, "5,000 GB"),
+    ],
+)
+def test_size(number, expected):
+    assert words.size(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-1, "0 s"),
+        (8.4, "8 s"),
+        (59.6, "1 min"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (4200, "1 h 10 min"),
+    ],
+)
+def test_duration(seconds, expected):
+    assert words.duration(seconds) == expected
+
+
+def test_a_generation_is_called_by_its_number():
+    assert words.generation("00000012") == "12"
+    assert words.generation("00000000") == "00000000"
+
+
+def test_every_stage_of_a_job_has_words_of_its_own():
+    for name in ("scan", "train", "embed", "graph", "map", "publish"):
+        assert words.stage(name) == words.STAGES[name]
+    assert words.stage("compact") == "Compact"
+
+
+def test_markup_in_a_name_is_shown_not_obeyed():
+    assert words.plain("a_b*c:red[d]$e$.png") == r"a\_b\*c\:red\[d\]\$e\$\.png"
