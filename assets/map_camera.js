@@ -10,14 +10,6 @@ export class Camera {
     this.bounds = bounds;
   }
 
-  // Browsers allow some sixteen WebGL contexts and plotly takes three a plot, so they are given back
-  // at once instead of by the garbage collector.
-  destroy() {
-    const canvases = [...this.plot.querySelectorAll("canvas")];
-    this.plotly.purge(this.plot);
-    canvases.forEach((canvas) => canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext());
-  }
-
   // What is on screen now. _fullLayout is the only place that is true while a drag lasts (plotly.js 4.1).
   read() {
     const { xaxis, yaxis, width, height } = this.plot._fullLayout;

@@ -2,18 +2,18 @@
 
 import { Camera, around, resized } from "./map_camera.js";
 import { Card } from "./map_card.js";
+import { Cloud } from "./map_cloud.js";
 import { Gestures } from "./map_gestures.js";
 import { Legend } from "./map_legend.js";
 import { Overlay, thumbnailRoom } from "./map_overlay.js";
-import { inView, loadPlotly, loadPoints, nearest, shared, slotsOf, toData } from "./map_points.js";
-import { coloursOf, dotOf, layoutOf, tracesOf } from "./map_style.js";
+import { inView, loadPlotly, loadPoints, nearest, shared, toData } from "./map_points.js";
+import { coloursOf } from "./map_style.js";
 import { Toolbar } from "./map_toolbar.js";
 
 const REACH = 14; // px; how near to a point the pointer must be
 const THUMBNAILS_FROM = 2.5; // times nearer than the whole map: a small collection keeps its dots at first
 const CORNERS = 500; // a lasso is sent with no more than these
 const CALM = 150; // ms without a movement before dots and thumbnails are chosen anew
-const SETTINGS = { displayModeBar: false, scrollZoom: true, doubleClick: false, showAxisDragHandles: false, showTips: false };
 const HTML = `
   <div class="ris-map-stage" tabindex="0" role="group">
     <div class="ris-map-plot"></div>
@@ -74,7 +74,7 @@ class MapView {
     this.gestures.destroy();
     this.resizing.disconnect();
     clearTimeout(this.settling);
-    this.camera?.destroy();
+    this.cloud?.destroy();
     this.root.remove();
   }
 
@@ -103,9 +103,8 @@ class MapView {
     try {
       const [library, points] = await Promise.all([loadPlotly(plotly), loadPoints(base)]);
       if (late()) return;
-      this.points = points;
       this.state = remembered(`${key} ${base}`);
-      await this.#plotPoints(library);
+      await this.#plotPoints(library, points);
       if (late()) return;
       this.#begin();
       this.#say("");
@@ -116,25 +115,19 @@ class MapView {
     }
   }
 
-  async #plotPoints(library) {
+  async #plotPoints(library, points) {
     const { clientWidth: width, clientHeight: height } = this.stage;
     const { view, hidden } = this.state;
-    this.slots = slotsOf(this.points, this.data.legend);
-    this.colours = coloursOf(this.root);
-    this.dot = dotOf(this.points.count);
-    const traces = tracesOf(this.points, this.slots, this.data.legend, hidden, this.colours, this.dot);
-    const first = view ? resized(view, width, height) : around(this.points.bounds, width, height);
-    this.camera?.destroy();
-    this.camera = new Camera(library, this.plot, this.points.bounds);
-    await library.newPlot(this.plot, traces, layoutOf(first), SETTINGS);
-    if (this.gone) this.camera.destroy();
+    this.cloud?.destroy();
+    const cloud = new Cloud(library, this.plot, points, this.data.legend);
+    this.cloud = cloud;
+    this.camera = new Camera(library, this.plot, points.bounds);
+    await cloud.draw(view ? resized(view, width, height) : around(points.bounds, width, height), hidden, coloursOf(this.root));
+    if (this.gone) cloud.destroy();
   }
 
   #begin() {
-    for (const moving of ["plotly_relayouting", "plotly_relayout"]) {
-      this.plot.removeAllListeners(moving);
-      this.plot.on(moving, () => this.#moved());
-    }
+    this.cloud.onMove(() => this.#moved());
     this.ready = true;
     this.stage.classList.remove("ris-waiting");
     this.state.view = this.camera.read();
@@ -145,34 +138,22 @@ class MapView {
   #adopt() {
     const { outline, marked, selected, query, legend } = this.data;
     const colours = coloursOf(this.root);
-    if (colours.dark !== this.colours.dark) this.#recolour(colours);
+    if (colours.dark !== this.cloud.colours.dark) this.#recolour(colours);
     if (outline) this.state.outline = outline.length ? outline : null;
     this.marks = marked.flatMap((key, i) => {
-      const place = this.#place(key);
+      const place = this.cloud.place(key);
       return place ? [{ ...place, rank: i + 1 }] : [];
     });
-    this.selected = selected === null ? null : this.#place(selected);
+    this.selected = selected === null ? null : this.cloud.place(selected);
     this.stage.classList.toggle("ris-dimmed", this.marks.length > 0 || query !== null);
-    this.legend.show(legend, this.state.hidden, this.colours);
+    this.legend.show(legend, this.state.hidden, colours);
     this.#tools();
     this.#draw();
   }
 
-  #place(key) {
-    const i = this.points.indexOf(key);
-    return i === undefined ? null : this.#point(i);
-  }
-
-  #point(i) {
-    const slot = this.slots[i];
-    const colour = this.colours.of(this.data.legend[slot], slot);
-    return { key: this.points.keys[i], x: this.points.x[i], y: this.points.y[i], colour };
-  }
-
   #recolour(colours) {
-    this.colours = colours;
-    const slots = this.plot.data.map((trace) => trace.meta);
-    this.camera.plotly.restyle(this.plot, { "marker.color": slots.map((slot) => colours.of(this.data.legend[slot], slot)) });
+    this.cloud.recolour(colours);
+    this.overlay.thumbnails.replaceChildren(); // made anew, framed in the new colours
     this.#settleSoon();
   }
 
@@ -194,15 +175,12 @@ class MapView {
   #settle() {
     if (!this.ready) return;
     const { view, hidden } = this.state;
+    const { points, slots } = this.cloud;
     const room = thumbnailRoom(view);
-    const { count, first } = inView(this.points, this.slots, hidden, view, room);
+    const { count, first } = inView(points, slots, hidden, view, room);
     const pictured = count <= room && this.camera.nearness() >= THUMBNAILS_FROM;
-    this.overlay.showThumbnails(pictured ? first.map((i) => this.#point(i)) : [], this.data.base, view);
-    const dot = dotOf(count);
-    if (Math.abs(dot.size - this.dot.size) >= 1) {
-      this.dot = dot;
-      this.camera.plotly.restyle(this.plot, { "marker.size": dot.size, "marker.opacity": dot.opacity });
-    }
+    this.overlay.showThumbnails(pictured ? first.map((i) => this.cloud.point(i)) : [], this.data.base, view);
+    this.cloud.suit(count);
     this.#draw();
   }
 
@@ -212,8 +190,7 @@ class MapView {
   }
 
   #changedVisibility() {
-    const visible = this.plot.data.map((trace) => !this.state.hidden.has(trace.meta));
-    this.camera.plotly.restyle(this.plot, { visible });
+    this.cloud.show(this.state.hidden);
     this.#settleSoon();
   }
 
@@ -223,15 +200,15 @@ class MapView {
     const { view, hidden } = this.state;
     const marks = { x: this.marks.map((mark) => mark.x), y: this.marks.map((mark) => mark.y), count: this.marks.length };
     const marked = nearest(marks, [], new Set(), view, at, REACH); // a hit goes before what lies under it
-    if (marked >= 0) return this.points.indexOf(this.marks[marked].key);
-    return nearest(this.points, this.slots, hidden, view, at, this.overlay.pictured.size ? 22 : REACH);
+    if (marked >= 0) return this.cloud.points.indexOf(this.marks[marked].key);
+    return nearest(this.cloud.points, this.cloud.slots, hidden, view, at, this.overlay.pictured.size ? 22 : REACH);
   }
 
   #hover(at) {
     const found = at && this.ready ? this.#find(at) : -1;
     this.stage.classList.toggle("ris-pointing", found >= 0);
     if (found >= 0) {
-      const key = this.points.keys[found];
+      const key = this.cloud.points.keys[found];
       const rank = this.marks.find((mark) => mark.key === key)?.rank;
       this.card.show(this.data.base, key, rank, at, this.state.view);
     } else {
@@ -242,7 +219,7 @@ class MapView {
 
   #click(at) {
     const found = this.ready ? this.#find(at) : -1;
-    if (found >= 0) this.send({ kind: "click", key: this.points.keys[found] });
+    if (found >= 0) this.send({ kind: "click", key: this.cloud.points.keys[found] });
   }
 
   #polygon(corners) {
@@ -313,7 +290,7 @@ class MapView {
     if (!this.ready) return;
     const { hovered, drawing } = this.live;
     const { view, outline } = this.state;
-    const point = hovered >= 0 ? this.#point(hovered) : null;
+    const point = hovered >= 0 ? this.cloud.point(hovered) : null;
     this.overlay.draw({ view, outline, drawing, query: this.data.query, marks: this.marks, selected: this.selected, hovered: point });
   }
 

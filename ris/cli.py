@@ -256,11 +256,14 @@ def export(choices: Choices, name: str, file: Path, pictures: bool) -> None:
 @_common
 def delete(choices: Choices, name: str, yes: bool) -> None:
     """Remove the collection NAME; originals in folders are not touched."""
+    from ris import jobs
+
     collection = Collection(choices.home, name)
     if not yes:
         overview = _overview(collection)
         question = f"Remove {name} with {overview['items']} items and everything learned?"
         click.confirm(question, abort=True, err=True)
+    jobs.check_idle(choices.home, name)
     collection.delete()
     if choices.json:
         console.print_json({"deleted": name})

@@ -94,10 +94,8 @@ def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
     """
     folder = _jobs_folder(home, name)
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "start.lock", timeout=10):
-        latest_job = latest(home, name)
-        if latest_job is not None and latest_job.status == "running":
-            raise _busy(name)
+    with FileLock(folder / "start.lock"):  # held for milliseconds
+        check_idle(home, name)
         job = _new_folder(folder, arguments[0])
         command = [sys.executable, "-m", "ris", "--home", str(home), *arguments]
         with (job / "log.txt").open("wb") as log:
@@ -119,6 +117,17 @@ def latest(home: Path, name: str) -> JobState | None:
     """The newest job of a collection, running or ended."""
     found = _folders(_jobs_folder(home, name))
     return _state(found[-1], name) if found else None
+
+
+def check_idle(home: Path, name: str) -> None:
+    """Refuse to go on while a job of the collection runs.
+
+    Raises:
+        BusyError: One does.
+    """
+    job = latest(home, name)
+    if job is not None and job.status == "running":
+        raise _busy(name)
 
 
 def stop_early(home: Path, name: str) -> None:

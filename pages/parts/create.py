@@ -74,7 +74,7 @@ def place_order(home: Path, order: Order) -> jobs.JobState:
     check(order, collections(home))
     name = order.name.strip()
     if not (order.uploads or order.table):
-        source = "demo" if order.source == "demo" else order.folder.strip()
+        source = "demo" if order.source == "demo" else _folder(order)
         return _start(home, name, source, order.labels, order.minutes)
     folder = incoming.new_folder(home)
     try:
@@ -83,12 +83,16 @@ def place_order(home: Path, order: Order) -> jobs.JobState:
         elif order.source == "pictures":
             source = str(incoming.pack(order.uploads, folder))
         else:
-            source = order.folder.strip()
+            source = _folder(order)
         labels = str(incoming.keep(order.table, folder)) if order.table else order.labels
         return _start(home, name, source, labels, order.minutes)
     except RisError:
         incoming.discard(folder)
         raise
+
+
+def _folder(order: Order) -> str:
+    return str(Path(order.folder.strip()).expanduser())
 
 
 def _start(home: Path, name: str, source: str, labels: str, minutes: int | None) -> jobs.JobState:

@@ -104,7 +104,8 @@ def _stages(state: JobState) -> None:
     spent = f"{words.duration(state.seconds)} so far"
     if state.seconds_left is not None:
         spent += f", about {words.duration(state.seconds_left)} left in this step"
-    st.caption(spent + (f". {state.message}" if state.message else ""))
+    # A note tells what keeps a step from beginning; once it moves, its numbers say more.
+    st.caption(spent + (f". {state.message}" if state.message and not state.done else ""))
 
 
 def _curve(state: JobState, *, large: bool) -> None:

@@ -5,8 +5,8 @@ only, so several threads may share it; a new generation is opened beside it.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
+from ris.explore.results import Hit, Points, SearchResult
 from ris.images.decode import decode, read_file
 from ris.images.display import for_browser, from_pixels
 from ris.images.names import escape, unescape
-from ris.images.prepare import content_id, make_thumbnail, prepare, to_input
+from ris.images.pool import GuardedDecoder
+from ris.images.prepare import Prepared, content_id, make_thumbnail, prepare, to_input
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
 from ris.store.files import read_json
@@ -32,65 +35,14 @@ from ris.store.thumbnails import Thumbnails
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
 
 
-@dataclass(frozen=True)
-class Hit:
-    """An answer of a search.
-
-    Attributes:
-        rank: 1 for the nearest.
-        item: The item found.
-        distance: Cosine distance to the query: 0 same, 2 opposite.
-    """
-
-    rank: int
-    item: Item
-    distance: float
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """The answer to one query.
-
-    Attributes:
-        query: What was asked, for people: a path, or "picture".
-        hits: Nearest first.
-        place: Where the query falls on the map; None without a map.
-        milliseconds: Time from the picture's bytes to the answer.
-    """
-
-    query: str
-    hits: tuple[Hit, ...]
-    place: Place | None
-    milliseconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        """As the command line prints it."""
-        return {
-            "query": self.query,
-            "hits": [_hit_json(hit) for hit in self.hits],
-            "map": self.place and asdict(self.place),
-            "milliseconds": round(self.milliseconds, 3),
-        }
-
-
-@dataclass(frozen=True)
-class Points:
-    """The map of all items: keys int64 (N,), x and y float32 (N,), label int32 (N,) with -1 for
-    none, and the labels' names."""
-
-    keys: NDArray[np.int64]
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    label: NDArray[np.int32]
-    names: tuple[str, ...]
-
-
 class Explorer:
     """One generation of a collection, opened.
 
     Args:
         collection: The collection.
         generation: Which one; by default the one that serves.
+        prepare: Brings a picture's bytes to the encoder's size; a server gives one that does it
+            in a process of its own.
 
     Attributes:
         name: The collection's name.
@@ -102,7 +54,13 @@ class Explorer:
         StoreError: There is none, or it is damaged.
     """
 
-    def __init__(self, collection: Collection, generation: str | None = None) -> None:
+    def __init__(
+        self,
+        collection: Collection,
+        generation: str | None = None,
+        *,
+        prepare: Callable[[bytes, int], Prepared] = prepare,
+    ) -> None:
         generation = generation or collection.current()
         if generation is None:
             raise StoreError(
@@ -120,6 +78,7 @@ class Explorer:
         self._index = opened.index
         self._positions = opened.positions
         self._encoder = Encoder(opened.encoder)
+        self._prepare = prepare
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         if self._encoder.dimension != self.manifest.dimension:
             raise StoreError(
@@ -213,7 +172,7 @@ class Explorer:
 
     def inside(self, polygon: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
         """Keys of the items inside a polygon on the map, ascending."""
-        return self._positions.keys[_inside(self._positions.xy, np.asarray(polygon, float))]
+        return self._positions.keys[inside(self._positions.xy, np.asarray(polygon, float))]
 
     def label_counts(self) -> dict[str, int]:
         """How many items have each label first, most frequent first."""
@@ -275,10 +234,11 @@ class Explorer:
         if isinstance(picture, np.ndarray):
             return "picture", to_input(from_pixels(picture), size)
         if isinstance(picture, bytes):
-            return "picture", prepare(picture, size).pixels
+            return "picture", self._prepare(picture, size).pixels
         path = Path(picture).expanduser()
         try:
-            return escape(str(picture)), prepare(read_file(path.resolve()), size).pixels
+            data = read_file(path.resolve())
+            return escape(str(picture)), self._prepare(data, size).pixels
         except PictureError as error:
             message = f"{escape(str(picture))}: {error.message}"
             raise PictureError(message, "Give another picture.") from error
@@ -310,13 +270,29 @@ class Explorer:
         return place(self._positions.xy[rows[placed]], distances[placed])
 
 
+@lru_cache(maxsize=1)
+def _guarded_decoder() -> GuardedDecoder:
+    return GuardedDecoder()
+
+
 @lru_cache(maxsize=4)
-def _open(folder: Path, generation: str, seal: str) -> Explorer:
-    return Explorer(Collection(folder.parent, folder.name), generation)
+def _open(folder: Path, generation: str, seal: str, guarded: bool) -> Explorer:
+    collection = Collection(folder.parent, folder.name)
+    if guarded:
+        return Explorer(collection, generation, prepare=_guarded_decoder().prepare)
+    return Explorer(collection, generation)
 
 
-def open_explorer(home: Path, name: str, generation: str | None = None) -> Explorer:
+def open_explorer(
+    home: Path, name: str, generation: str | None = None, *, guarded: bool = False
+) -> Explorer:
     """An opened generation, shared by all who ask for the same one.
+
+    Args:
+        home: Folder of the collections.
+        name: The collection's name.
+        generation: Which one; by default the one that serves.
+        guarded: Whether queries are decoded in a process of their own, for servers.
 
     Raises:
         StoreError: There is none, or it is damaged.
@@ -325,39 +301,31 @@ def open_explorer(home: Path, name: str, generation: str | None = None) -> Explo
     wanted = generation or collection.current()
     if wanted is None:
         return Explorer(collection)  # raises what there is to say
-    # the manifest's hash tells a collection from an earlier one of the same name
-    return _open(collection.folder, wanted, collection.manifest(wanted).sha256)
+    try:
+        # the manifest's hash tells a collection from an earlier one of the same name
+        return _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
+    except StoreError as error:
+        if generation is not None:
+            raise
+        return _open_other(collection, wanted, error, guarded)
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
-    item = hit.item
-    return {
-        "rank": hit.rank,
-        "key": item.key,
-        "id": item.id,
-        "path": item.path,
-        "labels": list(item.labels),
-        "distance": round(hit.distance, 6),
-        **({"metadata": item.metadata} if item.metadata else {}),
-    }
+def _open_other(collection: Collection, damaged: str, error: StoreError, guarded: bool) -> Explorer:
+    """The newest other generation that can be opened, in place of a damaged one."""
+    for manifest in reversed(collection.generations()):
+        if manifest.generation != damaged:
+            with suppress(StoreError):
+                other = _open(collection.folder, manifest.generation, manifest.sha256, guarded)
+                notice = (
+                    f"Generation {damaged} can't be opened ({error.message}) "
+                    f"Generation {manifest.generation} is shown instead."
+                )
+                if notice not in other.notices:
+                    other.notices = (*other.notices, notice)
+                return other
+    raise error
 
 
 def _check_k(k: int) -> None:
     if k < 1:
         raise RisError(f"The number of hits must be at least 1, got {k}.")
-
-
-def _inside(xy: NDArray[np.float32], polygon: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which points lie inside a polygon, by the even-odd rule.
-
-    Source: Franklin, PNPOLY - Point Inclusion in Polygon Test (1994).
-    """
-    result = np.zeros(len(xy), np.bool_)
-    if len(polygon) < 3:
-        return result
-    x, y = xy[:, 0].astype(float), xy[:, 1].astype(float)
-    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        if y0 != y1:
-            crosses = (y0 > y) != (y1 > y)
-            result ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
-    return result

@@ -6,6 +6,7 @@ source.
 """
 
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -79,6 +80,28 @@ def decode_all(
             raise
 
 
+class GuardedDecoder:
+    """Prepares pictures of strangers, one by one, in a worker limited like those of a scan.
+
+    For the server: a hostile upload costs an error message, never the server.
+    """
+
+    def __init__(self) -> None:
+        self._pool = _open_pool(1)
+
+    def prepare(self, data: bytes, size: int) -> Prepared:
+        """See `ris.images.prepare.prepare`.
+
+        Raises:
+            PictureError: The picture can't be read, took too long, or broke the worker.
+        """
+        future = self._pool.schedule(prepare, args=(data, size), timeout=DEADLINE)
+        try:
+            return future.result()
+        except (TimeoutError, ProcessExpired, MemoryError) as error:
+            raise PictureError(_reason(error)) from error
+
+
 def _open_pool(count: int) -> ProcessPool:
     # spawn: a fork of a process with threads (TensorFlow's, ONNX Runtime's) can hang
     return ProcessPool(count, initializer=_limit_worker, context=get_context("spawn"))
@@ -144,6 +167,7 @@ def _without_data(entry: Entry) -> Entry:
 
 
 def _limit_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the job decides
     if sys.platform != "win32":
         import resource
 

@@ -201,7 +201,7 @@ class ZipArchive:
             raise _unreadable(self.name, error) from error
 
     def _entry(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry | Skipped:
-        path = _member_path(self.name, member.filename)
+        path = _member_path(self.path.name, member.filename)
         if member.flag_bits & 0x1:
             return Skipped(path, "encrypted")
         if member.file_size > MAX_RATIO * max(member.compress_size, 1):
@@ -250,7 +250,7 @@ class TarArchive:
             yield Skipped(self.name, f"the archive is damaged after {seen} files: {error}")
 
     def _entry(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | Skipped:
-        path = _member_path(self.name, member.name)
+        path = _member_path(self.path.name, member.name)
         if not member.isreg():
             return Skipped(path, "not a regular file (links and devices are not followed)")
         if member.size > MAX_BYTES:
@@ -300,7 +300,7 @@ def folder_label(inside: str) -> str | None:
 
 
 def _member_path(archive: str, member: str) -> str:
-    return f"{archive}/{escape(member)}"
+    return escape(f"{archive}/{member}")
 
 
 def _is_hidden(name: str) -> bool:

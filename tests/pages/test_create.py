@@ -49,9 +49,15 @@ def test_the_demo_needs_nothing_but_a_name(tmp_path, told):
 
 
 def test_a_folder_is_read_where_it_lies(tmp_path, told):
-    create.place_order(tmp_path, Order("mine", "folder", folder=" /pictures ", labels="none"))
-    assert told[0][1][:5] == ["create", "mine", "/pictures", "--labels", "none"]
+    create.place_order(tmp_path, Order("mine", "folder", folder=f" {tmp_path} ", labels="none"))
+    assert told[0][1][:5] == ["create", "mine", str(tmp_path), "--labels", "none"]
     assert not (tmp_path / incoming.FOLDER).exists()
+
+
+def test_a_folder_that_is_not_there_is_refused_before_a_job_begins(tmp_path, told):
+    with pytest.raises(RisError, match="nothing at"):
+        create.place_order(tmp_path, Order("mine", "folder", folder=str(tmp_path / "absent")))
+    assert told == []
 
 
 def test_dropped_pictures_reach_the_job_as_one_archive(tmp_path, told):
@@ -62,9 +68,9 @@ def test_dropped_pictures_reach_the_job_as_one_archive(tmp_path, told):
 
 
 def test_a_table_of_labels_goes_along(tmp_path, told):
-    table = Upload("labels.csv", b"path,label\n")
+    table = Upload("labels.csv", b"path,label\na.png,cat\n")
     create.place_order(
-        tmp_path, Order("mine", "folder", folder="/pictures", labels="csv", table=table)
+        tmp_path, Order("mine", "folder", folder=str(tmp_path), labels="csv", table=table)
     )
     assert told[0][1][3] == "--labels"
     assert told[0][1][4].endswith("/labels.csv")

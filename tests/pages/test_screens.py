@@ -1,6 +1,7 @@
 """Every page under AppTest, on a small real collection."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts import session
 from ris.store.collection import Collection
 
-ROUTER = "pages/router.py"
+ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 PAGES = ("search.py", "map.py", "collection.py", "model.py")
 
 

@@ -1,0 +1,1 @@
+"""Measurements; every script takes any folder or archive of pictures."""

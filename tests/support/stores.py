@@ -1,0 +1,192 @@
+"""A small published collection, made by the real code around an encoder of a few lines.
+
+The encoder is an ONNX file like a trained one: average colours over a 4 x 4 grid, turned by a
+seeded matrix. So everything but training runs as it does for people, in a second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from ris.images.labels import Labels
+from ris.images.sources import Folder
+from ris.model.encoder import Encoder
+from ris.progress import StopSignal, silent
+from ris.scan import scan
+from ris.store.collection import Collection, Draft
+from ris.store.files import describe, write_json
+from ris.store.index import build_graph
+from ris.store.manifest import Graph, Manifest, Map, Part
+from ris.store.table import Row, TableWriter, add_embeddings, read_batches, write_map
+
+SIZE, DIMENSION = 32, 16
+
+
+def write_encoder(folder: Path, *, seed: int = 0, dimension: int = DIMENSION) -> None:
+    """`encoder.onnx`, `autoencoder.onnx` and the rest of an encoder's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    matrix = np.random.default_rng(seed).normal(size=(48, dimension)).astype(np.float32)
+    constants = {
+        "turn": matrix,
+        "grey": np.float32(128),
+        "half": np.float32(127.5),
+        "one": np.float32(1),
+        "tiny": np.float32(1e-6),
+        "flat": np.array([-1, 48], np.int64),
+        "scales": np.array([1, 1, SIZE / 4, SIZE / 4], np.float32),
+        "rows": np.array([1], np.int64),
+    }
+    nodes = [
+        helper.make_node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["floats"], ["channels"], perm=[0, 3, 1, 2]),
+        helper.make_node(
+            "AveragePool", ["channels"], ["grid"], kernel_shape=[8, 8], strides=[8, 8]
+        ),
+    ]
+    embed = [
+        helper.make_node("Sub", ["grid", "grey"], ["centred"]),
+        helper.make_node("Reshape", ["centred", "flat"], ["codes"]),
+        helper.make_node("MatMul", ["codes", "turn"], ["turned"]),
+        helper.make_node("ReduceL2", ["turned", "rows"], ["length"], keepdims=1),
+        helper.make_node("Max", ["length", "tiny"], ["positive"]),
+        helper.make_node("Div", ["turned", "positive"], ["out"]),
+    ]
+    decode = [
+        helper.make_node("Resize", ["grid", "", "scales"], ["large"], mode="nearest"),
+        helper.make_node("Transpose", ["large"], ["pixels"], perm=[0, 2, 3, 1]),
+        helper.make_node("Div", ["pixels", "half"], ["scaled"]),
+        helper.make_node("Sub", ["scaled", "one"], ["out"]),
+    ]
+    for name, rest, shape in (
+        ("encoder", embed, ["N", dimension]),
+        ("autoencoder", decode, ["N", SIZE, SIZE, 3]),
+    ):
+        used = {value for node in nodes + rest for value in node.input}
+        graph = helper.make_graph(
+            nodes + rest,
+            name,
+            [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["N", SIZE, SIZE, 3])],
+            [helper.make_tensor_value_info("out", TensorProto.FLOAT, shape)],
+            [numpy_helper.from_array(v, k) for k, v in constants.items() if k in used],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+        model.ir_version = 9
+        onnx.checker.check_model(model)
+        onnx.save(model, folder / f"{name}.onnx")
+    facts = {"network": {"size": SIZE}, "history": [{"step": 0, "validation_loss": 0.5}]}
+    write_json(folder / "training.json", facts)
+
+
+def unit_vectors(count: int, dimension: int = DIMENSION, *, seed: int = 0) -> NDArray[np.float32]:
+    """Random directions, float32 (count, dimension)."""
+    vectors = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def make_rows(keys: Sequence[int]) -> list[Row]:
+    """Rows that differ in every column."""
+    return [
+        Row(key, f"{key:064x}", f"/pictures/{key}.png", (f"label {key % 3}",), 32, 30 + key, key)
+        for key in keys
+    ]
+
+
+def make_draft(
+    collection: Collection,
+    work: Path,
+    *,
+    count: int = 20,
+    seed: int = 0,
+    tail: int = 0,
+    deleted: tuple[int, ...] = (),
+) -> Draft:
+    """A generation of random rows, ready to publish; the last `tail` rows are not in the graph."""
+    work.mkdir(parents=True, exist_ok=True)
+    vectors, keys = unit_vectors(count, seed=seed), np.arange(count)
+    with TableWriter(work / "part.parquet", DIMENSION, {}) as writer:
+        writer.write(make_rows(range(count)), vectors)
+    xy = np.random.default_rng(seed).normal(size=(count, 2)).astype(np.float32)
+    write_map(work / "map.parquet", keys, xy, np.ones(count, np.bool_))
+    return _draft(collection, work, vectors, keys, tail=tail, deleted=deleted, seed=seed)
+
+
+def publish_folder(
+    home: Path, name: str, source: Path, work: Path, *, labels: str = "folder", seed: int = 0
+) -> Collection:
+    """A collection of a folder's pictures: scanned, embedded, mapped and published."""
+    work.mkdir(parents=True, exist_ok=True)
+    collection = Collection.create(home, name, [str(source)], labels)
+    known = Labels(labels)
+    scanned = scan(
+        collection, [Folder(source)], known, work, on_progress=silent, stop=StopSignal()
+    )
+    write_encoder(work / "encoder", seed=seed)
+    vectors = Encoder(work / "encoder").encode(scanned.open_pixels())
+    keys = np.arange(scanned.count)
+    with TableWriter(work / "part.parquet", DIMENSION, known.columns) as writer:
+        for batch in read_batches(scanned.rows):
+            writer.write_table(add_embeddings(batch, vectors))
+    write_map(work / "map.parquet", keys, vectors[:, :2] * 10, np.ones(len(keys), np.bool_))
+    draft = _draft(collection, work, vectors, keys, columns=known.columns, seed=seed)
+    collection.publish(replace(draft, skipped=scanned.skipped), parent=None)
+    return collection
+
+
+def _draft(
+    collection: Collection,
+    work: Path,
+    vectors: NDArray[np.float32],
+    keys: NDArray[np.int64],
+    *,
+    tail: int = 0,
+    deleted: tuple[int, ...] = (),
+    columns: dict[str, str] | None = None,
+    seed: int = 0,
+) -> Draft:
+    in_graph = len(keys) - tail
+    built = build_graph(vectors[:in_graph], keys[:in_graph], work / "graph.hnsw", seed=seed)
+    digest = f"{seed:016x}"
+    if not (work / "encoder").exists():
+        write_encoder(work / "encoder", seed=seed)
+    part = collection.new_part()
+    graph, places = (f"generations/{{generation}}/{name}" for name in ("graph.hnsw", "map.parquet"))
+    encoder = {f"encoders/{digest}/{file.name}": file for file in (work / "encoder").iterdir()}
+    graph_facts = describe(work, work / "graph.hnsw", name=graph).to_json()
+    map_facts = describe(work, work / "map.parquet", name=places).to_json()
+    part_facts = describe(work, work / "part.parquet", name=part).to_json()
+    manifest = Manifest(
+        generation="",
+        parent=None,
+        created="",
+        encoder=digest,
+        dimension=vectors.shape[1],
+        items=len(keys) - len(deleted),
+        next_key=len(keys),
+        parts=(Part(**part_facts, rows=len(keys)),),
+        graph=Graph(
+            **graph_facts,
+            rows=in_graph,
+            next_key=in_graph,
+            m=built.m,
+            ef_construction=built.ef_construction,
+            ef=built.ef,
+            recall=built.recall,
+        ),
+        map=Map(**map_facts, fitted=len(keys), placed=0),
+        encoder_files=tuple(describe(work, f, name=n) for n, f in sorted(encoder.items())),
+        columns=columns or {},
+        deleted=deleted,
+        training={"objective": "none", "minutes": 0.0, "validation_loss": 0.5},
+    )
+    files = {
+        part: work / "part.parquet",
+        graph: work / "graph.hnsw",
+        places: work / "map.parquet",
+        **encoder,
+    }
+    return Draft(manifest, files)
