@@ -1,6 +1,9 @@
 // Where the map looks: zoom, pan, fit, resize. Always of equal aspect, which spares plotly's scaleanchor.
 
 const ZOOM_STEP = 1.6;
+const WHEEL = 1 / 500; // zoom, as an exponent, of a wheel's pixel; plotly's own is a fixed tenth a notch
+const NEAREST = 5000; // limits of zooming, in times of the whole map
+const FARTHEST = 1 / 3;
 const CLOSEST_FIT = 40; // "zoom to the results" goes no nearer than this many times
 
 export class Camera {
@@ -8,6 +11,8 @@ export class Camera {
     this.plotly = plotly;
     this.plot = plot;
     this.bounds = bounds;
+    this.turned = 0; // pixels of the wheel that are not yet on screen
+    this.busy = false;
   }
 
   // What is on screen now. _fullLayout is the only place that is true while a drag lasts (plotly.js 4.1).
@@ -35,8 +40,32 @@ export class Camera {
   }
 
   #zoom(factor) {
+    const { width, height } = this.read();
+    return this.zoomAt({ x: width / 2, y: height / 2 }, factor);
+  }
+
+  // Zooms so that what lies under a pixel stays there.
+  zoomAt(at, factor) {
     const view = this.read();
-    this.look(about(middle(view), unitOf(view) * factor, view.width, view.height));
+    const whole = unitOf(around(this.bounds, view.width, view.height));
+    const unit = Math.min(Math.max(unitOf(view) * factor, whole / NEAREST), whole / FARTHEST);
+    const x0 = view.x0 + at.x * (unitOf(view) - unit);
+    const y1 = view.y1 - at.y * (unitOf(view) - unit);
+    return this.look({ x0, x1: x0 + unit * view.width, y0: y1 - unit * view.height, y1 });
+  }
+
+  // A wheel turns faster than a large map is drawn, so turns are gathered while one is drawn.
+  async wheel(at, pixels) {
+    this.turned += Math.min(Math.max(pixels, -200), 200);
+    if (this.busy) return;
+    this.busy = true;
+    while (this.turned) {
+      const turned = this.turned;
+      this.turned = 0;
+      await this.zoomAt(at, Math.exp(turned * WHEEL));
+      await new Promise(requestAnimationFrame);
+    }
+    this.busy = false;
   }
 
   // dx, dy: parts of what is in view.

@@ -3,7 +3,7 @@
 import { slotsOf } from "./map_points.js";
 import { dotOf, layoutOf, tracesOf } from "./map_style.js";
 
-const SETTINGS = { displayModeBar: false, scrollZoom: true, doubleClick: false, showAxisDragHandles: false, showTips: false };
+const SETTINGS = { displayModeBar: false, scrollZoom: false, doubleClick: false, showAxisDragHandles: false, showTips: false };
 
 export class Cloud {
   constructor(plotly, node, points, legend) {
@@ -12,11 +12,11 @@ export class Cloud {
     this.points = points;
     this.legend = legend;
     this.slots = slotsOf(points, legend);
-    this.dot = dotOf(points.count);
   }
 
   async draw(view, hidden, colours) {
     this.colours = colours;
+    this.dot = dotOf(this.points.count, view);
     const traces = tracesOf(this.points, this.slots, this.legend, hidden, colours, this.dot);
     await this.plotly.newPlot(this.node, traces, layoutOf(view), SETTINGS);
   }
@@ -54,8 +54,8 @@ export class Cloud {
   }
 
   // Dots fit for `count` points in view. Small steps are passed over: each draws all points again.
-  suit(count) {
-    const dot = dotOf(count);
+  suit(count, view) {
+    const dot = dotOf(count, view);
     if (Math.abs(dot.size - this.dot.size) < 1) return;
     this.dot = dot;
     this.plotly.restyle(this.node, { "marker.size": dot.size, "marker.opacity": dot.opacity });

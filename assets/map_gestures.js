@@ -1,11 +1,13 @@
-// Turns pointer and keyboard into: hover, click, polygon, keys. Panning and wheel stay with plotly.
+// Turns pointer, wheel and keyboard into: hover, click, polygon, zoom, keys. Panning stays with plotly.
 
 const CLICK_REACH = 5; // px a hand may move between press and release of a click
 const STEP = 4; // px between two corners of a lasso
+const LINE = 20; // px; some browsers count the wheel in lines
 const SMALLEST = 8; // px; a smaller lasso or box is a slip of the hand
 
 export class Gestures {
-  // on: { tool(), hover(at | null), click(at), draw(corners | null), polygon(corners), key(event) }
+  // on: { tool(), hover(at | null), click(at), draw(corners | null), polygon(corners),
+  // wheel(at, pixels), key(event) }
   constructor(stage, on) {
     this.stage = stage;
     this.on = on;
@@ -22,6 +24,7 @@ export class Gestures {
     listen(window, "pointerup", (event) => this.#up(event));
     listen(window, "pointercancel", () => this.cancel());
     listen(stage, "pointerleave", () => on.hover(null));
+    listen(stage, "wheel", (event) => this.#wheel(event), { capture: true, passive: false });
     listen(stage, "keydown", (event) => on.key(event));
   }
 
@@ -86,6 +89,13 @@ export class Gestures {
       this.on.draw(null);
       if (press.corners.length > 2 && extent(press.corners) >= SMALLEST) this.on.polygon(press.corners);
     }
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
+    this.on.wheel(this.#at(event), event.ctrlKey ? 6 * pixels : pixels); // ctrl: a pinch, in small steps
   }
 
   #inside({ x, y }) {

@@ -4,6 +4,7 @@
 // 0.076 (light) and 0.073 (dark) in OKLab under normal, deutan and protan sight (Petroff's ten: 0.056).
 const LIGHT = ["#3545bc", "#a6042d", "#2ea10a", "#a169f1", "#c74490", "#b1b81d", "#7b3a7b", "#73a3fc", "#1f88b8", "#95610d", "#45c8d0", "#e56f64"];
 const DARK = ["#69f8a1", "#e098fd", "#e18c22", "#6f6eee", "#36b0a4", "#facf22", "#b756a6", "#36ebf8", "#fa6278", "#a8c67a", "#5196d7", "#cc5b38"];
+const ROOM = 900 * 640; // px; the plot that the sizes of dots were chosen on
 const REST = { light: "#9ca3a3", dark: "#6a7274" };
 
 export function coloursOf(root) {
@@ -51,10 +52,11 @@ function membersOf(slots, count) {
   return members;
 }
 
-// The fewer points are in view, the larger and more solid each of them is.
-export function dotOf(count) {
-  const size = 12.4 - 1.9 * Math.log10(Math.max(count, 1));
-  return { size: Math.round(2 * Math.min(9, Math.max(2.5, size))) / 2, opacity: count > 50000 ? 0.6 : 0.85 };
+// The fewer points there are for the room in view, the larger and more solid each of them is.
+export function dotOf(count, { width, height }) {
+  const crowd = Math.max(count, 1) * (ROOM / (width * height));
+  const size = Math.min(9, Math.max(2.5, 12.4 - 1.9 * Math.log10(crowd)));
+  return { size: Math.round(2 * size) / 2, opacity: count > 50000 ? 0.6 : 0.85 };
 }
 
 export function layoutOf(view) {

@@ -62,6 +62,7 @@ class MapView {
       click: (at) => this.#click(at),
       draw: (corners) => this.#draw({ drawing: corners }),
       polygon: (corners) => this.#polygon(corners),
+      wheel: (at, pixels) => this.#wheel(at, pixels),
       key: (event) => this.#key(event),
     });
     this.resizing = new ResizeObserver(() => this.#resized());
@@ -180,7 +181,7 @@ class MapView {
     const { count, first } = inView(points, slots, hidden, view, room);
     const pictured = count <= room && this.camera.nearness() >= THUMBNAILS_FROM;
     this.overlay.showThumbnails(pictured ? first.map((i) => this.cloud.point(i)) : [], this.data.base, view);
-    this.cloud.suit(count);
+    this.cloud.suit(count, view);
     this.#draw();
   }
 
@@ -215,6 +216,11 @@ class MapView {
       this.card.hide();
     }
     if (this.live.hovered !== found) this.#draw({ hovered: found });
+  }
+
+  #wheel(at, pixels) {
+    this.#hover(null); // what lies under the pointer changes
+    if (this.ready) this.camera.wheel(at, pixels);
   }
 
   #click(at) {

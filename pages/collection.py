@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -40,7 +41,7 @@ def draw_labels(counts: dict[str, int]) -> None:
     st.dataframe(
         pd.DataFrame({"Label": list(counts), "Pictures": list(counts.values())}),
         hide_index=True,
-        height=min(36 * (len(counts) + 1), 490),
+        height=min(36 * (len(counts) + 1), 720),
         column_config={
             "Pictures": st.column_config.ProgressColumn(
                 format="%d", min_value=0, max_value=max(counts.values())
@@ -50,24 +51,28 @@ def draw_labels(counts: dict[str, int]) -> None:
     )
 
 
-def draw_sizes(widths: object, heights: object) -> None:
-    """Sizes of the pictures."""
+def draw_sizes(widths: np.ndarray, heights: np.ndarray) -> None:
+    """Sizes of the pictures, the most common first."""
     st.subheader("Picture sizes", anchor=False)
     sizes = pd.DataFrame({"width": widths, "height": heights})
-    common = sizes.value_counts().head(5)
+    common = sizes.value_counts()
+    if len(common) == 1:
+        st.markdown(f"All pictures are {widths[0]:,} × {heights[0]:,} pixels.")
+        return
     st.dataframe(
         pd.DataFrame(
             {
-                "Size in pixels": [f"{w:,} × {h:,}" for w, h in common.index],
-                "Pictures": common.to_numpy(),
+                "Size in pixels": [f"{w:,} × {h:,}" for w, h in common.index[:5]],
+                "Pictures": common.to_numpy()[:5],
             }
         ),
         hide_index=True,
+        column_config={"Pictures": st.column_config.NumberColumn(format="localized")},
         alt="The most common picture sizes",
     )
     st.caption(
-        f"Widths {sizes.width.min():,} to {sizes.width.max():,}, "
-        f"heights {sizes.height.min():,} to {sizes.height.max():,} pixels."
+        f"{words.count(len(common), 'size')} in all: {widths.min():,} to {widths.max():,} wide, "
+        f"{heights.min():,} to {heights.max():,} pixels high."
     )
 
 
@@ -114,7 +119,9 @@ def main() -> None:
         return
     collection = session.collection()
     if collection is None:
-        ready.explorer()  # says what to do
+        ready.being_made(session.chosen() or "")
+        st.subheader("New collection", anchor=False)
+        create_form()
         return
     st.title("Collection", anchor=False)
     skipped = collection.skipped_count() if collection.current() else 0

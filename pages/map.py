@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-import numpy as np
 import streamlit as st
 
 from pages.parts import cards, ready, session, words
+from pages.parts.gallery import draw_gallery
 from pages.parts.map_view import map_view
 from ris.errors import RisError
 from ris.explore.explorer import Explorer, SearchResult
 
 NEIGHBOURS = 12
-PER_PAGE = 60
 
 
 def draw_hint(explorer: Explorer) -> None:
@@ -31,7 +28,7 @@ def draw_neighbours(explorer: Explorer, key: int, result: SearchResult) -> None:
     item = explorer.item(key)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(explorer.thumbnail(key), width=160, alt=cards.title(item))
-        with st.container(width="stretch"):
+        with st.container(width="stretch", gap="xsmall"):
             st.markdown(f"**{words.plain(cards.title(item))}**")
             st.caption(", ".join(map(words.plain, item.labels)) or "no label")
             with st.container(horizontal=True):
@@ -43,33 +40,6 @@ def draw_neighbours(explorer: Explorer, key: int, result: SearchResult) -> None:
     if chosen is not None:
         session.select(key=chosen)
         st.rerun()
-
-
-def draw_gallery(explorer: Explorer, keys: list[int]) -> None:
-    """Everything inside the lasso."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(words.count(len(keys), "picture") + " selected", anchor=False)
-        st.button("Clear", icon=":material/close:", on_click=session.select)
-    if not keys:
-        st.info("No picture lies inside. Draw around some points.", icon=":material/info:")
-        return
-    pages = -(-len(keys) // PER_PAGE)
-    page = st.pagination(pages, key=f"gallery-{len(keys)}") if pages > 1 else 1
-    items = explorer.items(keys[(page - 1) * PER_PAGE : page * PER_PAGE])
-    st.caption(labels_inside(explorer, keys))
-    chosen = cards.grid(cards.item_cards(items), explorer, key="gallery")
-    if chosen is not None:
-        session.select(key=chosen)
-        st.rerun()
-
-
-def labels_inside(explorer: Explorer, keys: list[int]) -> str:
-    """The labels of the selected items, most frequent first: "tartans 40, planets 2"."""
-    points = explorer.points()
-    inside = points.label[np.isin(points.keys, keys)]
-    counts = Counter(inside[inside >= 0].tolist()).most_common()
-    named = [f"{points.names[label]} {number:,}" for label, number in counts[:8]]
-    return ", ".join(named) + (f" and {len(counts) - 8} more labels" if len(counts) > 8 else "")
 
 
 def main() -> None:

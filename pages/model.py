@@ -5,14 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.parts import cards, notices, ready, session, words
-from pages.parts.loss_chart import loss_chart
-from pages.parts.picture_input import examples
+from pages.parts import notices, ready, session, words
+from pages.parts.reconstructions import draw_reconstructions
+from pages.parts.training import draw_training
 from ris.errors import RisError
-from ris.explore.explorer import Explorer
 from ris.store.collection import Collection, Manifest
-
-RECONSTRUCTIONS = 8
 
 
 def history_row(manifest: Manifest, serving: bool) -> dict[str, object]:
@@ -78,57 +75,6 @@ def switch_dialog(collection: Collection, manifest: Manifest) -> None:
     st.dialog("Serve another generation?")(body)()
 
 
-def draw_training(training: dict) -> None:
-    """Loss curve and settings of one generation."""
-    history = training.get("history") or []
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        if history:
-            loss_chart(history, height=300)
-        else:
-            st.info("No loss was recorded for this generation.", icon=":material/info:")
-    with right:
-        settings = training.get("settings") or {}
-        if settings:
-            st.table(
-                {
-                    words.plain(str(name).replace("_", " ")): words.plain(str(value))
-                    for name, value in settings.items()
-                },
-                border="horizontal",
-                hide_header=True,
-            )
-
-
-def draw_reconstructions(explorer: Explorer) -> None:
-    """Pictures beside what the model makes of them."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("What the model remembers", anchor=False)
-        st.button(
-            "Other pictures",
-            icon=":material/shuffle:",
-            type="tertiary",
-            on_click=session.other_sample,
-        )
-    st.caption(
-        "On the left the picture as the model sees it, on the right what it draws from the "
-        f"{explorer.manifest.dimension} numbers it keeps. What is lost here, search cannot see."
-    )
-    grid = st.grid(4, min_column_width=200, gap="medium")
-    for key in examples(explorer, RECONSTRUCTIONS, session.sample_seed()):
-        name = cards.title(explorer.item(key))
-        with grid.cell():
-            try:
-                seen, drawn = explorer.reconstruct(key)
-            except RisError as problem:
-                notices.error(problem)
-                continue
-            pair = st.columns(2, gap="xsmall", wrap=False)
-            pair[0].image(seen, width="stretch", alt=f"{name} as the model sees it")
-            pair[1].image(drawn, width="stretch", alt=f"{name} as the model redraws it")
-            st.caption(name)
-
-
 def main() -> None:
     """Draw the page."""
     explorer = ready.explorer()
@@ -151,11 +97,14 @@ def main() -> None:
             width=320,
         )
         manifest = next(m for m in manifests if m.generation == shown)
-        serving = shown == explorer.generation
+        serving, busy = shown == explorer.generation, session.busy()
         if st.button(
             "It serves now" if serving else "Serve this generation",
             icon=":material/check_circle:" if serving else ":material/swap_horiz:",
-            disabled=serving,
+            disabled=serving or busy,
+            help="Wait for the running job, or cancel it: it goes on from what serves now."
+            if busy
+            else None,
         ):
             switch_dialog(collection, manifest)
     st.subheader("Training", anchor=False)

@@ -31,7 +31,7 @@ page = st.navigation(
         ],
     }
 )
-session.begin()
+session.begin(page.url_path)
 with st.sidebar:
     sidebar.draw()
 page.run()

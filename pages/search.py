@@ -63,7 +63,7 @@ def draw_map(explorer: Explorer, result: SearchResult | None) -> None:
         cards.look_for(explorer, event.key)
     elif event is not None and event.polygon:
         session.select(polygon=event.polygon)
-        st.switch_page("map.py")
+        session.go_to("map")
 
 
 def draw_examples(explorer: Explorer) -> None:

@@ -2,6 +2,8 @@
 
 import shutil
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 import drawn
 import stores
+from ris import jobs
+from ris.errors import BusyError
 from ris.explore.explorer import Explorer
 from ris.store.collection import Collection
 
@@ -52,3 +56,41 @@ def explorer(collection: Collection) -> Explorer:
 def empty(tmp_path: Path) -> Collection:
     """A collection that has published nothing yet."""
     return Collection.create(tmp_path / "empty-home", "small", ["/pictures"], "folder")
+
+
+@dataclass
+class Created:
+    """A collection `real` that a real job made of 20 drawn pictures and a text file.
+
+    Attributes:
+        home: Its home. Not to be changed, except by training on.
+        seen: The job's states while it ran.
+        last: Its last state.
+        refused: What a second start was told meanwhile.
+    """
+
+    home: Path
+    seen: list[jobs.JobState]
+    last: jobs.JobState
+    refused: BusyError | None
+
+
+@pytest.fixture(scope="session")
+def created(tmp_path_factory: pytest.TempPathFactory) -> Created:
+    """Run a real job once: scan, train for a second, embed, graph, map, publish."""
+    home = tmp_path_factory.mktemp("real-home")
+    source = drawn.fill_folder(tmp_path_factory.mktemp("real-pictures"), 5)
+    (source / "notes.txt").write_text("no picture")
+    arguments = ["create", "real", str(source), "--minutes", "0.02"]
+    seen, refused = [jobs.start(home, "real", arguments)], None
+    try:
+        jobs.start(home, "real", arguments)
+    except BusyError as error:
+        refused = error
+    end = time.monotonic() + 300
+    while seen[-1].status == "running" and time.monotonic() < end:
+        time.sleep(0.05)
+        state = jobs.latest(home, "real")
+        assert state is not None
+        seen.append(state)
+    return Created(home, seen, seen[-1], refused)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-import streamlit as st
-
 from pages.parts import session, words
 from pages.parts.hit_grid import Card, hit_grid
 from pages.parts.picture_dialog import picture_dialog
@@ -54,4 +52,4 @@ def grid(cards: Sequence[Card], explorer: Explorer, *, key: str) -> int | None:
 def look_for(explorer: Explorer, key: int) -> None:
     """Make an item the query and show the search page."""
     session.ask_item(title(explorer.item(key)), key)
-    st.switch_page("search.py")
+    session.go_to("")

@@ -100,6 +100,7 @@ def _start(home: Path, name: str, source: str, labels: str, minutes: int | None)
     Collection.check_new(home, name)
     open_source(source)
     Labels(labels)
+    Collection.create(home, name, [source], labels)
     arguments = ["create", name, source, "--labels", labels]
     budget = ["--minutes", str(minutes)] if minutes else []
     return jobs.start(home, name, [*arguments, *budget])
@@ -115,7 +116,7 @@ def create_form() -> None:
             notices.error(problem)
         else:
             session.choose(job.collection)
-            st.switch_page("search.py")
+            session.go_to("")
 
 
 def start_again(collection: Collection) -> None:
@@ -189,13 +190,10 @@ def _ask() -> Order:
             )
     elif source == "pictures":
         labels = "none"
-    name = st.text_input(
-        "Name",
-        value="demo" if source == "demo" else "",
-        placeholder="holiday",
-        max_chars=63,
-        key="create.name.demo" if source == "demo" else "create.name",
-    )
+    # One field for all sources: another key for another source would drop what was typed.
+    name = st.text_input("Name", placeholder="holiday", max_chars=63, key="create.name")
+    if source == "demo":
+        name = name.strip() or "demo"
     minutes = None
     if source != "demo":
         minutes = st.segmented_control(

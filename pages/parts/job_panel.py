@@ -12,6 +12,7 @@ from pages.parts.loss_chart import best_validation, loss_chart
 from ris import jobs
 from ris.errors import RisError
 from ris.jobs import JobState
+from ris.store.collection import Collection
 
 
 def job_panel(state: JobState, *, large: bool = False) -> None:
@@ -19,7 +20,7 @@ def job_panel(state: JobState, *, large: bool = False) -> None:
     if state.status == "running":
         _running(state, large=large)
     elif state.status == "finished":
-        st.caption(brought(state))
+        st.caption(brought(state, loss_before(state)))
     elif not session.dismissed(state.id) or large:
         _ended(state, large=large)
 
@@ -55,6 +56,13 @@ def speed(state: JobState) -> str:
     return ""
 
 
+def seconds_left(state: JobState) -> float | None:
+    """Time to the end of the stage; training has its time given, whatever its pace."""
+    if state.unit == "seconds" and state.total:
+        return max(0.0, state.total - state.done)
+    return state.seconds_left
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
@@ -74,14 +82,26 @@ def stage_list(state: JobState) -> str:
     return "  \n".join(lines)
 
 
-def brought(state: JobState) -> str:
-    """What a finished job brought, in a sentence or two."""
+def brought(state: JobState, before: float | None = None) -> str:
+    """What a finished job brought; ``before`` is the validation loss of the generation before."""
     best = best_validation(state.history)
     done = "Created" if state.command == "create" else "Retrained"
     text = f"{done} in {words.duration(state.seconds)}."
     if best is not None:
-        text += f" Best validation loss {best:.4f}."
+        text += f" Validation loss {best:.4f}"
+        text += f", {before:.4f} before." if before is not None else "."
     return text
+
+
+def loss_before(state: JobState) -> float | None:
+    """Validation loss of the generation that the job went on from, while that is kept."""
+    try:
+        collection = Collection(session.home(), state.collection)
+        parent = collection.manifest(state.generation or "").parent
+        told = collection.manifest(parent or "").training.get("validation_loss")
+    except RisError:
+        return None
+    return float(told) if told is not None else None
 
 
 def _running(state: JobState, *, large: bool) -> None:
@@ -102,8 +122,9 @@ def _stages(state: JobState) -> None:
     st.markdown(stage_list(state))
     st.progress(fraction(state), text=progress_words(state))
     spent = f"{words.duration(state.seconds)} so far"
-    if state.seconds_left is not None:
-        spent += f", about {words.duration(state.seconds_left)} left in this step"
+    left = seconds_left(state)
+    if left is not None:
+        spent += f", about {words.duration(left)} left in this step"
     # A note tells what keeps a step from beginning; once it moves, its numbers say more.
     st.caption(spent + (f". {state.message}" if state.message and not state.done else ""))
 

@@ -13,11 +13,11 @@ History = Sequence[Mapping[str, Any]]
 
 def loss_chart(history: History, *, height: int = 260, titles: bool = True) -> None:
     """Draw training and validation loss over the time of training."""
-    last = history[-1]["seconds"]
+    last = history[-1].get("seconds", 0.0)
     unit, divisor = ("minutes", 60) if last >= 120 else ("seconds", 1)
     frame = pd.DataFrame(
         {
-            unit: [row["seconds"] / divisor for row in history],
+            unit: [row.get("seconds", 0.0) / divisor for row in history],
             "training": [row.get("loss") for row in history],
             "validation": [row.get("validation_loss") for row in history],
         }
@@ -25,7 +25,7 @@ def loss_chart(history: History, *, height: int = 260, titles: bool = True) -> N
     st.vega_lite_chart(
         frame.melt(unit, var_name="kind", value_name="loss").dropna(),
         {
-            "mark": {"type": "line", "strokeWidth": 2, "clip": True},
+            "mark": {"type": "line", "strokeWidth": 2, "point": len(history) < 30},
             "encoding": {
                 "x": {
                     "field": unit,
@@ -45,7 +45,7 @@ def loss_chart(history: History, *, height: int = 260, titles: bool = True) -> N
                     "field": "kind",
                     "type": "nominal",
                     "title": None,
-                    "legend": {"orient": "top", "offset": 4},
+                    "legend": {"orient": "top", "offset": 4, "symbolType": "stroke"},
                 },
                 "strokeDash": {"field": "kind", "type": "nominal", "legend": None},
                 "tooltip": [

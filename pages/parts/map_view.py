@@ -17,8 +17,9 @@ import streamlit as st
 from pages.parts.browser import LOADER, generation_url, nothing, plotly_url, script_url, style
 
 if TYPE_CHECKING:
-    from ris.explore.explorer import Explorer, Points
+    from ris.explore.explorer import Explorer
     from ris.explore.projection import Place
+    from ris.explore.results import Points
 
 LEGEND_LABELS = 12  # as many as there are colours that can still be told apart
 LONGEST_POLYGON = 5000

@@ -7,6 +7,8 @@ import streamlit as st
 from pages.parts import words
 from ris.errors import RisError
 
+LONGEST = 200
+
 
 def error(problem: RisError) -> None:
     """Show an error of the core with its hint."""
@@ -14,6 +16,16 @@ def error(problem: RisError) -> None:
 
 
 def failure(message: str, hint: str = "") -> None:
-    """Show what went wrong and what to do about it."""
-    text = f"**{words.plain(message)}**" + (f"  \n{words.plain(hint)}" if hint else "")
+    """Show what went wrong and what to do about it; a long story is folded away."""
+    short = shorten(message)
+    text = f"**{words.plain(short)}**" + (f"  \n{words.plain(hint)}" if hint else "")
     st.error(text, icon=":material/error:")
+    if short != message:
+        with st.expander("Details"):
+            st.text(message)
+
+
+def shorten(message: str) -> str:
+    """The first line of a message, cut at 200 characters."""
+    first = message.strip().split("\n", 1)[0].strip()
+    return first if len(first) <= LONGEST else first[: LONGEST - 1].rstrip() + "…"

@@ -33,10 +33,10 @@ def picture_dialog(explorer: Explorer, key: int, distance: float | None = None) 
         except RisError as problem:
             notices.error(problem)
             data, mime = explorer.thumbnail(key), "image/webp"
-        left, right = st.columns([3, 2], gap="medium")
-        with left, st.container(key="full-picture"):
+        beside = st.container(horizontal=True, gap="medium")
+        with beside.container(key="full-picture", width="content"):
             st.image(data, alt=f"{name}, {', '.join(item.labels) or 'no label'}")
-        with right:
+        with beside.container(key="picture-facts", width="stretch"):
             st.table(facts(item, distance), border="horizontal", hide_header=True)
             draw_actions(data, mime)
 
@@ -44,7 +44,7 @@ def picture_dialog(explorer: Explorer, key: int, distance: float | None = None) 
         with st.container(horizontal=True):
             if st.button("Find similar", type="primary", icon=":material/image_search:"):
                 session.ask_item(name, key)
-                st.switch_page("search.py")
+                session.go_to("")
             st.download_button(
                 "Download",
                 data,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import notices, words
+from pages.parts import notices, session, words
 from ris.errors import RisError
 from ris.store.collection import Collection
 
@@ -27,15 +27,23 @@ def removal_dialog(collection: Collection) -> None:
 
     def body() -> None:
         st.markdown(losses(collection))
+        busy = session.busy()
+        if busy:
+            st.warning("A job of it is running. Cancel it first.", icon=":material/warning:")
         with st.container(horizontal=True):
-            if st.button("Delete for good", key="for-good", icon=":material/delete:"):
-                try:
-                    collection.delete()
-                except RisError as problem:
-                    notices.error(problem)
-                else:
-                    st.rerun()
-            if st.button("Keep it"):
-                st.rerun()
+            delete, keep = (
+                st.button(
+                    "Delete for good", key="for-good", icon=":material/delete:", disabled=busy
+                ),
+                st.button("Keep it"),
+            )
+        if delete:
+            try:
+                collection.delete()
+            except RisError as problem:
+                notices.error(problem)
+                return
+        if delete or keep:
+            st.rerun()
 
     st.dialog(f"Delete “{words.plain(collection.name)}”?")(body)()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import streamlit as st
@@ -18,6 +19,7 @@ from ris.store.collection import Collection, collections
 
 COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under this name
 _NEXT = "ris.next_collection"
+_PAGE = "ris.page"
 _QUERY = "ris.query"
 _UPLOADS = "ris.uploads"
 _SELECTION = "ris.selection"
@@ -65,22 +67,30 @@ def home() -> Path:
 # -- the collection ------------------------------------------------------------------------------
 
 
-def begin() -> None:
+def begin(page: str) -> None:
     """Start a run of the app: a collection asked for in the last run becomes the chosen one."""
+    st.session_state[_PAGE] = page
     known = names()
     wanted = st.session_state.pop(_NEXT, None)
     if wanted in known:
         st.session_state[COLLECTION] = wanted
-    elif st.session_state.get(COLLECTION) not in known:
-        # Deleted in another tab; the selectbox would otherwise raise on an unknown value.
-        st.session_state.pop(COLLECTION, None)
+    elif COLLECTION in st.session_state and st.session_state[COLLECTION] not in known:
+        # Deleted. The browser would go on showing its name unless told another one.
+        del st.session_state[COLLECTION]
+        if known:
+            st.session_state[COLLECTION] = known[0]
 
 
 def names() -> list[str]:
     """Names of all collections, with those whose first job has only just been started."""
     found = set(collections(home()))
     begun = {path.parent.name for path in home().glob("[!.]*/jobs")} - found
-    return sorted(found | {name for name in begun if jobs.latest(home(), name) is not None})
+    shown = {name for name in begun if _is_worth_showing(jobs.latest(home(), name))}
+    return sorted(found | shown)
+
+
+def _is_worth_showing(job: jobs.JobState | None) -> bool:
+    return job is not None and job.status != "cancelled"
 
 
 def choose(name: str) -> None:
@@ -91,6 +101,15 @@ def choose(name: str) -> None:
 def chosen() -> str | None:
     """Name of the collection that is shown, ``None`` when there is no collection at all."""
     return st.session_state.get(COLLECTION)
+
+
+def go_to(page: str) -> NoReturn:
+    """Show a page ("" is the first one), of the same collection unless another was asked for."""
+    if st.session_state.get(_PAGE) == page:
+        st.rerun()
+    st.session_state.setdefault(_NEXT, chosen())
+    # Without the empty parameters it raises: a bound one can't be cleared (Streamlit 1.67).
+    st.switch_page(f"{page or 'search'}.py", query_params={})
 
 
 def collection() -> Collection | None:
@@ -104,6 +123,13 @@ def explorer() -> Explorer | None:
     shown = collection()
     generation = shown.current() if shown else None
     return open_explorer(home(), shown.name, generation) if shown and generation else None
+
+
+def busy() -> bool:
+    """Whether a job of the collection that is shown runs."""
+    name = chosen()
+    job = jobs.latest(home(), name) if name else None
+    return job is not None and job.status == "running"
 
 
 # -- the watched state ---------------------------------------------------------------------------

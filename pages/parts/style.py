@@ -31,8 +31,11 @@ CSS = """
   color: inherit;
 }
 
-.st-key-full-picture img { max-height: 66vh; max-width: 100%; width: auto !important; }
-.st-key-full-picture [data-testid="stImage"] { align-items: center; }
+.st-key-full-picture { max-width: min(100%, 46rem); }
+.st-key-full-picture img {
+  max-height: 68vh; max-width: 100%; width: auto !important; object-fit: contain;
+}
+.st-key-picture-facts { min-width: min(100%, 18rem); }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 
 @media (min-width: 640px) {

@@ -22,7 +22,7 @@ class Augmentation:
 
     least_area: float = 0.5
     mirror: bool = True
-    colour: float = 0.4
+    colour: float = 0.2
     noise: float = 12.0
 
     def __call__(self, pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,5 +1,10 @@
 """The convolutional autoencoder: pictures to codes, codes to pictures, codes to embeddings.
 
+Beside the convolutions lies a linear path on both sides, one patch of the picture to one cell of
+the code and back. It is learned in a few dozen steps, the convolutions add to it: on clothing the
+validation loss after half a minute falls from .085 to .043, precision@10 rises from .453 to .468
+(2026-11-23).
+
 Shapes: pictures float32 (B, S, S, 3) in 0..255; codes (B, 4, 4, C); reconstructions like pictures
 in -1..1; embeddings float32 (B, D), unit length. `training.py` trains it, `export.py` turns it
 into what the server runs.
@@ -12,6 +17,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
@@ -81,6 +87,32 @@ class SkipGain(layers.Layer):  # type: ignore[misc]
         return inputs * ops.cast(self.scale, inputs.dtype)
 
 
+@keras.saving.register_keras_serializable("ris")
+class DepthToSpace(layers.Layer):  # type: ignore[misc]
+    """(B, H, W, b * b * C) to (B, b * H, b * W, C).
+
+    Source: Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient
+    Sub-Pixel Convolutional Neural Network (2016).
+    """
+
+    def __init__(self, block: int, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.block = block
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes an equal layer."""
+        return {**super().get_config(), "block": self.block}
+
+    def call(self, inputs: Any) -> Any:
+        """Move channels into space."""
+        return tf.nn.depth_to_space(inputs, self.block)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that `call` gives."""
+        count, height, width, channels = input_shape
+        return (count, height * self.block, width * self.block, channels // self.block**2)
+
+
 class Network:
     """An autoencoder with the head that makes embeddings of its codes.
 
@@ -147,7 +179,11 @@ def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Netw
 
 
 def fit_head(network: Network, codes: NDArray[np.float32]) -> None:
-    """Let the head centre codes and turn them onto their principal axes.
+    """Let the head centre codes, turn them onto their principal axes, and half-whiten them.
+
+    Axes are divided by the fourth root of their variance: on clothing precision@10 rises from
+    .360 to .394 after a short training and from .448 to .452 after a longer one, on CIFAR-10 it
+    stays (.296, .295); whitening in full gives .400, .430 and .268 (2026-11-23).
 
     Args:
         network: Whose head is set.
@@ -155,22 +191,26 @@ def fit_head(network: Network, codes: NDArray[np.float32]) -> None:
     """
     flat = codes.reshape(len(codes), -1).astype(np.float64)
     mean = flat.mean(axis=0)
-    _, axes = np.linalg.eigh(np.cov(flat, rowvar=False) + 1e-9 * np.eye(flat.shape[1]))
-    kernel = axes[:, ::-1][:, : network.dimension]
-    kernel = kernel * np.sign(kernel[np.abs(kernel).argmax(axis=0), range(kernel.shape[1])])
+    covariance = (flat - mean).T @ (flat - mean) / len(flat)
+    variances, axes = np.linalg.eigh(covariance)  # ascending
+    variances, axes = variances[::-1][: network.dimension], axes[:, ::-1][:, : network.dimension]
+    kernel = axes / np.maximum(variances, 1e-3 * variances[0] + 1e-12) ** 0.25
     network.head.get_layer("axes").set_weights([kernel, -mean @ kernel])
 
 
 def _encoder(settings: NetworkSettings) -> keras.Model:
     stride = settings.size // (CODE_SIDE * 2 ** (len(settings.widths) - 1))
     pictures = keras.Input((settings.size, settings.size, 3))
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(pictures)
-    x = StandardisedConv2D(settings.widths[0], 4, stride, "same", activation="relu")(x)
+    scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(pictures)
+    patch = settings.size // CODE_SIDE
+    linear = layers.Conv2D(settings.code_channels, patch, patch, name="linear_code")(scaled)
+    x = StandardisedConv2D(settings.widths[0], 4, stride, "same", activation="relu")(scaled)
     for stage, width in enumerate(settings.widths):
         if stage:
             x = StandardisedConv2D(width, 3, 2, "same", activation="relu")(x)
         x = _residual_block(x, width)
-    codes = layers.Conv2D(settings.code_channels, 1, name="code")(x)  # (B, 4, 4, C)
+    deep = layers.Conv2D(settings.code_channels, 1, name="code", kernel_initializer="zeros")(x)
+    codes = layers.Add()([linear, deep])  # (B, 4, 4, C)
     return keras.Model(pictures, codes, name="encoder")
 
 
@@ -182,30 +222,28 @@ def _residual_block(x: Any, width: int) -> Any:
 
 def _decoder(settings: NetworkSettings) -> keras.Model:
     codes = keras.Input((CODE_SIDE, CODE_SIDE, settings.code_channels))
-    x = layers.Conv2D(128, 3, padding="same", activation="relu")(codes)
+    x = _decoding_conv(128)(codes)
     doublings = int(np.log2(settings.size // CODE_SIDE))
     for width in _halving(64, doublings - 1):
-        x = layers.Conv2D(width * 4, 3, padding="same", activation="relu")(x)
-        x = _depth_to_space(x)
-    x = layers.Conv2D(3 * 4, 3, padding="same")(x)
-    x = layers.Activation("linear", dtype="float32")(_depth_to_space(x))  # (B, S, S, 3)
-    return keras.Model(codes, x, name="decoder")
+        x = _decoding_conv(width * 4)(x)
+        x = DepthToSpace(2)(x)
+    deep = layers.Conv2D(3 * 4, 3, padding="same", kernel_initializer="zeros")(x)
+    patch = settings.size // CODE_SIDE
+    linear = layers.Conv2D(3 * patch * patch, 1, name="linear_patch")(codes)
+    x = layers.Add()([DepthToSpace(patch)(linear), DepthToSpace(2)(deep)])  # (B, S, S, 3)
+    return keras.Model(codes, layers.Activation("linear", dtype="float32")(x), name="decoder")
+
+
+def _decoding_conv(width: int) -> layers.Layer:
+    # he_normal: with Keras' default each of these widening layers shrinks the signal fivefold,
+    # and the first hundred steps are spent on growing it again
+    return layers.Conv2D(
+        width, 3, padding="same", activation="relu", kernel_initializer="he_normal"
+    )
 
 
 def _halving(width: int, count: int) -> Sequence[int]:
     return [max(width >> step, 16) for step in range(count)]
-
-
-def _depth_to_space(x: Any) -> Any:
-    """(B, H, W, 4 C) to (B, 2 H, 2 W, C).
-
-    Source: Shi et al., Real-Time Single Image and Video Super-Resolution Using an Efficient
-    Sub-Pixel Convolutional Neural Network (2016).
-    """
-    height, width, channels = x.shape[1], x.shape[2], x.shape[3] // 4
-    x = layers.Reshape((height, width, 2, 2, channels))(x)
-    x = layers.Permute((1, 3, 2, 4, 5))(x)
-    return layers.Reshape((height * 2, width * 2, channels))(x)
 
 
 def _head(settings: NetworkSettings) -> keras.Model:

@@ -8,6 +8,7 @@ import pytest
 from pages.parts import create, incoming
 from pages.parts.create import Order
 from ris.errors import RisError
+from ris.store.collection import collections
 
 
 class Upload(io.BytesIO):
@@ -46,6 +47,7 @@ def test_the_demo_needs_nothing_but_a_name(tmp_path, told):
     create.place_order(tmp_path, Order(" first ", "demo", minutes=1))
     arguments = ["create", "first", "demo", "--labels", "folder", "--minutes", "1"]
     assert told == [("first", arguments)]
+    assert collections(tmp_path) == ["first"]  # so that every tab sees it at once
 
 
 def test_a_folder_is_read_where_it_lies(tmp_path, told):

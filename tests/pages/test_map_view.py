@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pages.parts.map_view import LEGEND_LABELS, MapEvent, legend_of, read_event
-from ris.explore.explorer import Points
+from ris.explore.results import Points
 
 
 def points(labels: list[int], names: tuple[str, ...]) -> Points:

@@ -1,0 +1,102 @@
+"""Entries in, pictures out in the same order; what breaks a worker costs a row of skipped."""
+
+import drawn
+import pytest
+from hostile import Deadly, Endless, Greedy, Unreadable
+
+from ris.errors import PictureError
+from ris.images import pool
+from ris.images.pool import Decoded, GuardedDecoder, decode_all
+from ris.images.prepare import content_id, prepare
+from ris.images.sources import DataEntry, Entry, FileEntry, Skipped
+
+
+def good(number: int) -> DataEntry:
+    return DataEntry(f"{number}", f"bars/{number}", data=drawn.encoded(drawn.draw("bars", number)))
+
+
+def test_the_order_of_a_long_stream_is_kept():
+    entries: list[Entry | Skipped] = [good(i) for i in range(3 * pool.BATCH + 5)]
+    entries[7] = Skipped("7", "a link")
+    entries[20] = DataEntry("20", "20", data=b"<html>")
+    found = list(decode_all(entries, 32, workers=2))
+    assert [one.entry.path if isinstance(one, Decoded) else one.path for one in found] == [
+        str(i) for i in range(len(entries))
+    ]
+    assert [type(one) is Skipped for one in found] == [i in (7, 20) for i in range(len(entries))]
+
+
+def test_why_an_entry_was_skipped_is_told():
+    entries = [Skipped("a", "a link"), DataEntry("b", "b", data=b""), Unreadable("c", "c"), good(1)]
+    *skipped, last = decode_all(entries, 32, workers=1)
+    assert skipped == [
+        Skipped("a", "a link"),
+        Skipped("b", "the file is empty"),
+        Skipped("c", "made up for a test"),
+    ]
+    assert isinstance(last, Decoded)
+
+
+def test_bytes_come_back_only_where_the_collection_must_keep_them(tmp_path):
+    file = tmp_path / "a.png"
+    file.write_bytes(good(1).data)
+    on_disk = FileEntry(str(file), "a.png", 5.0, imported=False, location=str(file))
+    kept, left = decode_all([good(1), on_disk], 32, workers=1, thumbnails=False)
+    assert isinstance(kept, Decoded)
+    assert isinstance(left, Decoded)
+    assert kept.data == good(1).data
+    assert left.data is None
+    assert left.size == kept.size == len(good(1).data)
+    assert (left.entry.path, left.entry.modified) == (str(file), 5.0)
+    assert left.picture.thumbnail == b""
+
+
+def test_an_empty_stream_gives_nothing():
+    assert list(decode_all([], 32, workers=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (Endless, "took longer than 1 s to read"),
+        (Deadly, "broke the program that reads pictures; it may be damaged on purpose"),
+        (Greedy, "needs more memory than a picture may take"),
+    ],
+)
+def test_what_breaks_its_worker_is_skipped_and_the_others_survive(monkeypatch, bad, reason):
+    monkeypatch.setattr(pool, "DEADLINE", 1.0)
+    monkeypatch.setattr(pool, "BATCH", 2)
+    entries = [good(0), bad("bad", "bad"), good(2), good(3), good(4)]
+    found = list(decode_all(entries, 32, workers=1))
+    assert found[1] == Skipped("bad", reason)
+    alive = [one.entry.path for one in found if isinstance(one, Decoded)]
+    assert alive == ["0", "2", "3", "4"]
+
+
+def test_a_stream_that_is_left_early_leaves_no_worker_behind():
+    stream = decode_all((good(i) for i in range(1000)), 32, workers=1)
+    assert isinstance(next(stream), Decoded)
+    stream.close()  # hangs if the pool were joined with its queue
+
+
+def test_a_source_that_fails_ends_the_stream_with_its_own_error():
+    def entries():
+        yield good(0)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(decode_all(entries(), 32, workers=1))
+
+
+def test_the_servers_decoder_prepares_like_everybody_and_refuses_in_words():
+    decoder = GuardedDecoder()
+    try:
+        found = decoder.prepare(good(1).data, 32)
+        assert found.id == content_id(good(1).data)
+        assert (found.pixels == prepare(good(1).data, 32).pixels).all()
+        with pytest.raises(PictureError, match="not a picture"):
+            decoder.prepare(b"<html>", 32)
+        assert decoder.prepare(good(2).data, 32).width == 32
+    finally:
+        decoder._pool.stop()
+        decoder._pool.join()

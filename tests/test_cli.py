@@ -1,0 +1,302 @@
+"""The command line as people and scripts see it: words, JSON, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import drawn
+import pandas as pd
+import pytest
+import stores
+
+from ris.cli import commands, main
+from ris.store.collection import collections
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self):
+        """The JSON documents on stdout, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def ris(home, monkeypatch, capsys):
+    """Run `python -m ris` in this process, on the home with the collection `drawn`."""
+
+    def run(*arguments: object) -> Said:
+        monkeypatch.setenv("RIS_HOME", str(home))
+        monkeypatch.setattr(sys, "argv", ["ris", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def picture(pictures):
+    return pictures / "bars" / "03.png"
+
+
+class TestHelp:
+    @pytest.mark.parametrize("name", sorted(commands.commands))
+    def test_every_command_has_an_example(self, ris, name):
+        said = ris(name, "--help")
+        assert said.code == 0
+        assert f"python -m ris {name}" in said.out.split("Example:")[1]
+
+    def test_the_first_help_has_one_too(self, ris):
+        for arguments in (["--help"], ["-h"]):
+            said = ris(*arguments)
+            assert said.code == 0
+            assert "python -m ris" in said.out.split("Example:")[1]
+
+    def test_the_version_is_told(self, ris):
+        assert ris("--version").out.startswith("ris, version ")
+
+    def test_the_examples_are_understood(self):
+        """Each is parsed as it stands, but not run."""
+        for name, command in commands.commands.items():
+            words = command.epilog.split("Example:")[1].split()[4:]
+            assert command.make_context(name, words, resilient_parsing=True)
+
+
+class TestExitCodes:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["nonsense"],
+            ["search", "drawn"],
+            ["search", "drawn", "x.png", "-k", "0"],
+            ["search", "drawn", "x.png", "-k", "many"],
+            ["create", "new"],
+            ["create", "new", "demo", "--minutes", "0"],
+            ["list", "--unknown"],
+        ],
+    )
+    def test_2_for_what_is_not_understood(self, ris, arguments):
+        said = ris(*arguments)
+        assert said.code == 2
+        assert said.out == ""
+        assert "Error" in said.err
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["search", "gone", "x.png"],
+            ["show", "gone"],
+            ["skipped", "gone"],
+            ["generations", "gone"],
+            ["train", "gone"],
+            ["use", "drawn", "7"],
+            ["export", "gone", "out.parquet"],
+            ["delete", "gone", "--yes"],
+            ["create", "drawn", "demo"],
+            ["create", "new", "/nowhere/at/all"],
+            ["create", "../evil", "demo"],
+            ["create", "new", "keras:nothing"],
+            ["create", "new", "demo", "--labels", "/nowhere.csv"],
+        ],
+    )
+    def test_1_for_what_goes_wrong_with_a_sentence_and_a_hint(self, ris, arguments):
+        said = ris(*arguments)
+        assert said.code == 1
+        assert said.out == ""
+        first, hint = said.err.splitlines()[:2]
+        assert first.startswith("Error: ")
+        assert hint
+        assert "Traceback" not in said.err
+
+    def test_a_refused_creation_makes_nothing(self, ris, home):
+        ris("create", "new", "/nowhere/at/all")
+        assert sorted(os.listdir(home)) == ["drawn"]
+
+
+HIT = ["rank", "key", "id", "path", "labels", "distance"]
+
+
+class TestSearch:
+    def test_one_document_a_query_with_the_documented_keys(self, ris, picture):
+        said = ris("search", "drawn", picture, "-k", "3", "--json")
+        assert (said.code, said.err) == (0, "")
+        (told,) = said.documents
+        assert list(told) == ["query", "hits", "map", "milliseconds"]
+        assert told["query"] == str(picture)
+        assert [list(hit) for hit in told["hits"]] == [HIT] * 3
+        assert list(told["map"]) == ["x", "y", "spread"]
+        first = told["hits"][0]
+        assert (first["rank"], first["path"], first["labels"]) == (1, str(picture), ["bars"])
+        assert first["distance"] == pytest.approx(0, abs=1e-5)
+
+    def test_ten_hits_by_default(self, ris, picture):
+        (told,) = ris("search", "drawn", picture, "--json").documents
+        assert len(told["hits"]) == 10
+
+    def test_a_folder_is_all_its_files(self, ris, pictures):
+        said = ris("search", "drawn", pictures / "bars", pictures / "rings", "--json", "-k", "1")
+        assert said.code == 0
+        assert len(said.documents) == 24
+        assert all(told["hits"][0]["path"] == told["query"] for told in said.documents)
+
+    def test_a_query_that_cannot_be_read_fails_after_all_others(self, ris, picture, tmp_path):
+        (tmp_path / "bad.png").write_text("no picture")
+        said = ris("search", "drawn", tmp_path / "bad.png", picture, "--json")
+        assert said.code == 1
+        bad, good = said.documents
+        assert list(bad) == ["query", "error"]
+        assert bad["query"] == str(tmp_path / "bad.png")
+        assert "not a picture" in bad["error"]
+        assert good["query"] == str(picture)
+
+    def test_in_words(self, ris, picture, tmp_path):
+        said = ris("search", "drawn", picture, tmp_path / "gone.png", "-k", "2")
+        assert said.code == 1
+        assert "on the map at (" in said.out
+        assert "rank  distance  key  labels" in said.out
+        assert "gone.png: can't be read" in said.err
+
+    def test_names_cannot_write_to_the_terminal(self, ris, tmp_path):
+        path = tmp_path / "red\x1b[31m.png"
+        path.write_bytes(drawn.encoded(drawn.draw("bars", 1)))
+        said = ris("search", "drawn", path)
+        assert said.code == 0
+        assert "\x1b" not in said.out
+        assert "red\\x1b[31m.png" in said.out
+
+    def test_what_is_not_as_it_should_be_is_said_on_stderr(self, ris, home, picture):
+        next((home / "drawn").rglob("map.parquet")).unlink()
+        said = ris("search", "drawn", picture, "--json")
+        assert said.code == 0
+        assert "Note: There is no map" in said.err
+        assert said.documents[0]["map"] is None
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            drawn.encoded(drawn.draw("bars", 1)),
+            pytest.param(
+                b"no picture",
+                marks=pytest.mark.xfail(strict=True, reason="bug: UnicodeEncodeError"),
+            ),
+        ],
+        ids=["good", "bad"],
+    )
+    def test_names_that_are_not_utf8_are_answered_as_json(self, home, tmp_path, content):
+        name = os.path.join(os.fsencode(tmp_path), b"caf\xe9.png")
+        Path(os.fsdecode(name)).write_bytes(content)
+        command = [sys.executable, "-m", "ris", "--home", home, "search", "drawn", name, "--json"]
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        assert b"Traceback" not in done.stderr
+        assert "caf%E9" in json.loads(done.stdout)["query"]
+
+
+class TestTelling:
+    OVERVIEW = ("name", "items", "generation", "dimension", "bytes", "created")
+
+    def test_list(self, ris):
+        (told,) = ris("list", "--json").documents
+        assert tuple(told) == self.OVERVIEW
+        assert (told["name"], told["items"], told["generation"]) == ("drawn", 48, "00000001")
+        words = ris("list").out
+        assert "drawn" in words
+        assert "48" in words
+
+    def test_an_empty_home_says_what_to_do(self, ris, tmp_path):
+        said = ris("list", "--home", tmp_path / "nothing")
+        assert said.code == 0
+        assert "python -m ris create" in said.out
+        assert ris("list", "--home", tmp_path / "nothing", "--json").out == ""
+
+    def test_home_and_json_stand_before_or_after_the_command(self, ris, home, tmp_path):
+        for arguments in (["--json", "--home", home, "list"], ["list", "--home", home, "--json"]):
+            assert ris(*arguments).documents[0]["name"] == "drawn"
+        assert ris("--home", tmp_path / "x", "list", "--home", home, "--json").documents
+
+    def test_show(self, ris, pictures):
+        (told,) = ris("show", "drawn", "--json").documents
+        assert set(self.OVERVIEW) < set(told)
+        assert (told["skipped"], told["generations"], told["recall"]) == (1, 1, 1)
+        assert (told["sources"], told["label_source"]) == ([str(pictures)], "folder")
+        assert str(pictures) in ris("show", "drawn").out
+
+    def test_an_unfinished_collection_is_shown_too(self, ris, empty):
+        (told,) = ris("--home", empty.home, "show", "small", "--json").documents
+        assert (told["items"], told["generation"]) == (0, None)
+        assert ris("--home", empty.home, "show", "small").code == 0
+        assert ris("--home", empty.home, "list").code == 0
+
+    def test_skipped(self, ris, pictures):
+        (told,) = ris("skipped", "drawn", "--json").documents
+        assert list(told) == ["path", "reason"]
+        assert told["path"] == str(pictures / "notes.txt")
+        assert "notes.txt" in ris("skipped", "drawn").out
+
+    def test_generations_and_use(self, ris, collection, tmp_path):
+        draft = stores.make_draft(collection, tmp_path / "w", seed=3)
+        collection.publish(draft, parent=collection.current())
+        told = ris("generations", "drawn", "--json").documents
+        assert [(one["generation"], one["serving"]) for one in told] == [
+            ("00000001", False),
+            ("00000002", True),
+        ]
+        assert ris("use", "drawn", "1").out == "Generation 00000001 of drawn serves now.\n"
+        assert collection.current() == "00000001"
+        (used,) = ris("use", "drawn", "00000002", "--json").documents
+        assert (used["generation"], used["parent"]) == ("00000002", "00000001")
+        assert collection.current() == "00000002"
+        assert "serving" in ris("generations", "drawn").out
+
+
+class TestExport:
+    def test_it_is_read_back_by_pandas(self, ris, tmp_path):
+        file = tmp_path / "out.parquet"
+        (told,) = ris("export", "drawn", file, "--json").documents
+        assert told == {"file": str(file), "rows": 48, "bytes": file.stat().st_size}
+        frame = pd.read_parquet(file)
+        assert len(frame) == 48
+        assert frame["image"][0]["bytes"] is None
+
+    def test_with_pictures(self, ris, tmp_path, pictures):
+        said = ris("export", "drawn", tmp_path / "out.parquet", "--pictures")
+        assert said.out.startswith("Wrote 48 rows, ")
+        image = pd.read_parquet(tmp_path / "out.parquet")["image"][0]
+        assert image["bytes"] == (pictures / "bars" / "00.png").read_bytes()
+
+
+class TestDelete:
+    def test_it_asks_and_no_keeps_it(self, ris, home, monkeypatch):
+        for answer, left in (("n", ["drawn"]), ("", ["drawn"]), ("y", [])):
+            stdin = open(os.devnull) if answer == "" else None
+            lines = iter([answer])
+            if stdin is None:
+                monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: next(lines))
+            else:
+                monkeypatch.setattr("click.termui.visible_prompt_func", raise_end)
+            said = ris("delete", "drawn")
+            assert said.code == (0 if left == [] else 1)
+            assert collections(home) == left
+
+    def test_yes_does_not_ask(self, ris, home, pictures):
+        said = ris("delete", "drawn", "--yes", "--json")
+        assert said.documents == [{"deleted": "drawn"}]
+        assert collections(home) == []
+        assert (pictures / "bars" / "00.png").exists()
+
+
+def raise_end(_prompt):
+    raise EOFError

@@ -1,0 +1,69 @@
+"""docs/commands.md documents the command line as it is: all of it, and nothing else."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from ris.cli import commands
+
+TEXT = (Path(__file__).parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
+
+COMMON = ("--home", "--json")  # hold for every command and are documented once, at the top
+
+
+def sections() -> dict[str, str]:
+    """The text about each command, by its name."""
+    found = {}
+    for heading, text in re.findall(r"^## (.+)\n([^#]*(?:#(?!# )[^#]*)*)", TEXT, re.MULTILINE):
+        for name in heading.split(", "):
+            found[name.strip()] = text
+    return found
+
+
+def options(command: click.Command) -> list[list[str]]:
+    """The spellings of each option of a command's own."""
+    return [
+        [*parameter.opts, *parameter.secondary_opts]
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.opts[0] not in COMMON
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_every_command_and_option_is_documented(name):
+    text = sections()[name]
+    assert re.search(rf"`{name}\b", text), f"no line shows how {name} is called"
+    for spellings in options(commands.commands[name]):
+        for spelling in spellings:
+            assert re.search(rf"(?<![\w-]){re.escape(spelling)}\b", text), spelling
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_every_argument_is_documented(name):
+    text = sections()[name]
+    for parameter in commands.commands[name].params:
+        if isinstance(parameter, click.Argument):
+            word = parameter.make_metavar(click.Context(commands.commands[name])).strip("[].")
+            assert word.split("...")[0] in text, word
+
+
+def test_options_of_all_commands_are_documented_at_the_top():
+    top = TEXT.split("\n## ")[0]
+    given = {parameter.opts[0] for parameter in commands.params}
+    assert given == {*COMMON, "--version"}
+    assert all(f"`{name}" in top for name in COMMON)
+
+
+def test_nothing_is_documented_that_is_not_there():
+    known = {"--help", *COMMON}
+    for command in commands.commands.values():
+        known |= {spelling for spellings in options(command) for spelling in spellings}
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", TEXT)) <= known
+    headings = {name for name in sections() if not name.startswith("The ")}
+    assert headings == set(commands.commands)
+
+
+def test_the_exit_codes_are_documented():
+    assert re.search(r"0 done; 1 .*; 2 ", TEXT)
