@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts import ready, session, words
+from pages.parts import incoming, ready, session, words
 from pages.parts.create import create_form
 from pages.parts.removal import removal_dialog
 from ris.explore.explorer import Explorer
@@ -82,7 +82,7 @@ def draw_origin(collection: Collection) -> None:
     st.subheader("Origin", anchor=False)
     st.table(
         {
-            "Sources": words.plain(", ".join(map(str, info["sources"]))),
+            "Sources": words.plain(", ".join(map(incoming.describe, info["sources"]))),
             "Labels from": words.plain(str(info["labels"])),
             "Created": words.moment(info["created"]),
             "Stored in": words.plain(str(collection.folder)),

@@ -27,7 +27,7 @@ def draw_neighbours(explorer: Explorer, key: int, result: SearchResult) -> None:
     """The clicked picture and its neighbours."""
     item = explorer.item(key)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(explorer.thumbnail(key), width=160, alt=cards.title(item))
+        st.image(explorer.thumbnail(key), width=132, alt=cards.title(item))
         with st.container(width="stretch", gap="xsmall"):
             st.markdown(f"**{words.plain(cards.title(item))}**")
             st.caption(", ".join(map(words.plain, item.labels)) or "no label")
@@ -56,7 +56,8 @@ def main() -> None:
             selection = None
     elif selection is not None:
         keys = [int(key) for key in explorer.inside(selection.polygon)]
-    left, right = st.columns([3, 2])
+    with st.container(key="stacked"):
+        left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key="beside"):
         event = map_view(
             explorer,

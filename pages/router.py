@@ -14,8 +14,9 @@ from pages.parts import session, sidebar, style
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
-# A ":material/…" icon here would make the browser fetch it from an outside host.
-st.set_page_config(page_title="ris", page_icon=str(ASSETS / "icon.png"), layout="wide")
+# Before the navigation and without a ":material/…" icon: else the browser would fetch one from an
+# outside host.
+st.set_page_config(page_icon=str(ASSETS / "icon.png"), layout="wide")
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.png"))
 style.apply()
 
@@ -31,6 +32,7 @@ page = st.navigation(
         ],
     }
 )
+st.set_page_config(page_title=f"{page.title} – ris")
 session.begin(page.url_path)
 with st.sidebar:
     sidebar.draw()

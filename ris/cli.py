@@ -15,6 +15,7 @@ import click
 
 from ris import __version__, console
 from ris.errors import PictureError, RisError
+from ris.images.names import escape, unescape
 from ris.settings import default_home
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
@@ -93,15 +94,15 @@ def create(
 
     given = [_absolute(source) for source in sources]
     labels = labels if labels in ("folder", "none") else _absolute(labels)
-    build.check_sources(choices.home, name, given, labels)
-    _work(
-        choices,
-        name,
-        "create",
-        lambda work: build.create(
-            Collection.create(choices.home, name, given, labels), work, minutes=minutes, seed=seed
-        ),
-    )
+
+    def do(work: build.Work) -> Manifest:
+        collection = Collection.create(choices.home, name, given, labels)
+        return build.create(collection, work, minutes=minutes, seed=seed)
+
+    def check() -> None:
+        build.check_sources(choices.home, name, given, labels)
+
+    _work(choices, name, "create", check, do)
 
 
 @commands.command(epilog=_example("python -m ris train shop --minutes 10"))
@@ -116,13 +117,10 @@ def train(choices: Choices, name: str, minutes: float | None, seed: int) -> None
     """
     from ris import build
 
-    collection = Collection(choices.home, name)
-    _work(
-        choices,
-        name,
-        "train",
-        lambda work: build.train(collection, work, minutes=minutes, seed=seed),
-    )
+    def do(work: build.Work) -> Manifest:
+        return build.train(Collection(choices.home, name), work, minutes=minutes, seed=seed)
+
+    _work(choices, name, "train", lambda: Collection(choices.home, name), do)
 
 
 @commands.command(epilog=_example("python -m ris search shop photo.jpg more_photos/ -k 5 --json"))
@@ -282,12 +280,18 @@ def main() -> None:
         sys.exit(1)
 
 
-def _work(choices: Choices, name: str, command: str, do: Callable[[Any], Manifest]) -> None:
+def _work(
+    choices: Choices,
+    name: str,
+    command: str,
+    check: Callable[[], object],
+    do: Callable[[Any], Manifest],
+) -> None:
     """Run long work as a job, with bars, and print what it published."""
     from ris import build, jobs
 
     bars = console.Bars()
-    with jobs.run(choices.home, name, command) as job:
+    with jobs.run(choices.home, name, command, check) as job:
 
         def on_progress(progress: Any) -> None:
             job.on_progress(progress)
@@ -318,7 +322,6 @@ def _absolute(text: str) -> str:
 
 def _queries(pictures: tuple[str, ...]) -> Any:
     """The files that were named, and the files in the folders that were named."""
-    from ris.images.names import unescape
     from ris.images.sources import Entry, Folder
 
     for text in pictures:
@@ -345,7 +348,7 @@ def _print_result(result: Any) -> None:
 
 def _print_failed_query(choices: Choices, path: Path, error: PictureError) -> None:
     if choices.json:
-        console.print_json({"query": str(path), "error": error.message})
+        console.print_json({"query": escape(str(path)), "error": error.message})
     else:
         click.echo(f"Error: {console.printable(error.message)}", err=True)
 

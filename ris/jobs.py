@@ -13,8 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -178,20 +177,32 @@ class Job:
 
 
 @contextmanager
-def run(home: Path, name: str, command: str) -> Iterator[Job]:
+def run(
+    home: Path, name: str, command: str, check: Callable[[], object] = lambda: None
+) -> Iterator[Job]:
     """Be a job: hold the job lock, tell how it ends, leave no debris.
+
+    Args:
+        home: Folder of the collections.
+        name: The collection to work on.
+        command: "create" or "train".
+        check: Raises when the work can't be done at all. Called before anything is made, or,
+            where `start` has made the job's folder already, as part of the job.
 
     Raises:
         BusyError: Another job of the collection runs.
     """
+    given = os.environ.pop(ID_VARIABLE, None)
+    if not given:
+        check()
     folder = _jobs_folder(home, name)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(folder / "job.lock", timeout=0)
+        # a killed job that is shown as dead may hold it until its last thread has ended
+        lock = FileLock(folder / "job.lock", timeout=2)
         lock.acquire()
     except Timeout as error:
         raise _busy(name) from error
-    given = os.environ.pop(ID_VARIABLE, None)
     place = folder / given if given else _new_folder(folder, command)
     _write_process(place, os.getpid())
     _clean(folder, place)
@@ -199,6 +210,8 @@ def run(home: Path, name: str, command: str) -> Iterator[Job]:
     job.folder.mkdir()
     restore = _listen(job)
     try:
+        if given:
+            check()
         yield job
     except Cancelled as error:
         job.tell(event="cancelled", error=error.message)
@@ -243,9 +256,11 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _new_folder(folder: Path, command: str) -> Path:
-    place = folder / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
+    moment = time.time_ns()
+    seconds, rest = divmod(moment, 10**9)
+    place = folder / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(seconds))}-{rest:09}"
     place.mkdir()
-    write_json(place / "job.json", {"command": command, "created": now(), "time": time.time()})
+    write_json(place / "job.json", {"command": command, "created": now(), "time": moment / 1e9})
     return place
 
 

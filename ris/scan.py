@@ -155,7 +155,7 @@ def scan_again(
             kept = [row for row, one in enumerate(batch) if isinstance(one, Decoded)]
             files.skipped.write([one for one in batch if isinstance(one, Skipped)])
             files.add([one for one in batch if isinstance(one, Decoded)])
-            files.table.write_table(table.take(kept))
+            files.table.write_table(table.take(np.array(kept, np.int64)))
             done += len(batch)
             on_progress(Progress("scan", done, manifest.items))
     return files.scanned(manifest.next_key)

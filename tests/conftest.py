@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 import drawn
 import stores
+
 from ris import jobs
 from ris.errors import BusyError
 from ris.explore.explorer import Explorer
@@ -20,7 +21,7 @@ from ris.store.collection import Collection
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 48 drawn pictures in four labelled folders, and a text file. Not to be changed."""
+    """48 drawn pictures in four labelled folders, and a text file. Not to be changed."""
     folder = drawn.fill_folder(tmp_path_factory.mktemp("pictures"), 12)
     (folder / "notes.txt").write_text("no picture")
     return folder

@@ -103,7 +103,9 @@ def test_each_library_has_its_door(library):
 LOADED = "import {}, sys; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
 
 
-@pytest.mark.parametrize("module", ["ris.explore.explorer", "ris.jobs", "ris.cli", "ris.images.pool"])
+@pytest.mark.parametrize(
+    "module", ["ris.explore.explorer", "ris.jobs", "ris.cli", "ris.images.pool"]
+)
 def test_a_server_loads_nothing_heavy(module):
     done = subprocess.run(
         [sys.executable, "-c", LOADED.format(module)],
@@ -123,7 +125,5 @@ def test_a_search_loads_nothing_heavy_either(home, pictures):
         "found.search(sys.argv[2]); found.reconstruct(3); found.points(); print(*sys.modules)"
     )
     command = [sys.executable, "-c", code, str(home), str(pictures / "bars" / "00.png")]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
     assert {"tensorflow", "keras", "umap", "numba", "streamlit"}.isdisjoint(done.stdout.split())

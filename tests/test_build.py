@@ -99,7 +99,6 @@ class TestRetrained:
         assert all(stage in beside for stage in STAGES)
         assert "Traceback" not in beside
 
-    @pytest.mark.xfail(strict=True, reason="bug: the .keras file can't be loaded, so it starts anew")
     def test_it_goes_on_from_the_serving_weights(self, created):
         collection = Collection(created.home, "real")
         assert build._load_start(collection, collection.manifest("00000001")) is not None
@@ -140,7 +139,6 @@ class TestRefusals:
             build.train(empty, self.work(tmp_path / "w"))
         assert refused.value.hint
 
-    @pytest.mark.xfail(strict=True, reason="bug: take([]) of a block without one readable picture")
     def test_without_one_picture_left_it_cannot_be_trained(self, empty, tmp_path):
         empty.publish(stores.make_draft(empty, tmp_path / "d", count=3), parent=None)
         with pytest.raises(StoreError, match="can be read any more"):

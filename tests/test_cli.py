@@ -1,5 +1,6 @@
 """The command line as people and scripts see it: words, JSON, exit codes."""
 
+import io
 import json
 import os
 import subprocess
@@ -189,10 +190,7 @@ class TestSearch:
         "content",
         [
             drawn.encoded(drawn.draw("bars", 1)),
-            pytest.param(
-                b"no picture",
-                marks=pytest.mark.xfail(strict=True, reason="bug: UnicodeEncodeError"),
-            ),
+            b"no picture",
         ],
         ids=["good", "bad"],
     )
@@ -279,24 +277,18 @@ class TestExport:
 
 
 class TestDelete:
-    def test_it_asks_and_no_keeps_it(self, ris, home, monkeypatch):
-        for answer, left in (("n", ["drawn"]), ("", ["drawn"]), ("y", [])):
-            stdin = open(os.devnull) if answer == "" else None
-            lines = iter([answer])
-            if stdin is None:
-                monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: next(lines))
-            else:
-                monkeypatch.setattr("click.termui.visible_prompt_func", raise_end)
-            said = ris("delete", "drawn")
-            assert said.code == (0 if left == [] else 1)
-            assert collections(home) == left
+    @pytest.mark.parametrize(
+        ("answer", "code", "left"),
+        [("n\n", 1, ["drawn"]), ("\n", 1, ["drawn"]), ("", 1, ["drawn"]), ("y\n", 0, [])],
+    )
+    def test_it_asks_and_only_yes_removes(self, ris, home, monkeypatch, answer, code, left):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        said = ris("delete", "drawn")
+        assert "Remove drawn with 48 items" in said.err
+        assert (said.code, collections(home)) == (code, left)
 
     def test_yes_does_not_ask(self, ris, home, pictures):
         said = ris("delete", "drawn", "--yes", "--json")
         assert said.documents == [{"deleted": "drawn"}]
         assert collections(home) == []
         assert (pictures / "bars" / "00.png").exists()
-
-
-def raise_end(_prompt):
-    raise EOFError

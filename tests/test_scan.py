@@ -90,7 +90,8 @@ def test_pictures_of_an_archive_are_copied_in(empty, pictures, tmp_path):
 
 def test_several_sources_follow_each_other(empty, tmp_path):
     sources = [
-        Folder(drawn.fill_folder(tmp_path / name, 2, families=(name,))) for name in ("rings", "bars")
+        Folder(drawn.fill_folder(tmp_path / name, 2, families=(name,)))
+        for name in ("rings", "bars")
     ]
     scanned = run(empty, sources, tmp_path / "work")
     rows = read_table(scanned.rows).to_pylist()
@@ -120,7 +121,9 @@ def test_without_one_picture_the_first_reason_is_told(empty, tmp_path):
     with pytest.raises(SourceError, match="There are no files"):
         run(empty, [Folder(tmp_path / "s")], tmp_path / "work")
     (tmp_path / "s" / "a.txt").write_text("text")
-    with pytest.raises(SourceError, match=r"None of the 1 files .*a\.txt: not a picture") as refused:
+    with pytest.raises(
+        SourceError, match=r"None of the 1 files .*a\.txt: not a picture"
+    ) as refused:
         run(empty, [Folder(tmp_path / "s")], tmp_path / "work")
     assert refused.value.hint
 
@@ -142,9 +145,7 @@ class TestAgain:
     def again(self, collection, work):
         work.mkdir()
         manifest = collection.manifest(collection.current())
-        return scan_again(
-            collection, manifest, 32, work, on_progress=silent, stop=StopSignal()
-        )
+        return scan_again(collection, manifest, 32, work, on_progress=silent, stop=StopSignal())
 
     def test_all_is_as_it_was(self, own, tmp_path):
         scanned = self.again(own, tmp_path / "again")

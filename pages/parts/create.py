@@ -168,7 +168,7 @@ def _ask() -> Order:
     else:
         st.caption(
             "Some 2,000 pictures that ris draws itself, from butterflies to tartans. Ready in two "
-            "minutes: a quick way to see what it does."
+            "minutes: a quick way to see what it does. Without a name it is called “demo”."
         )
     labels, table = "folder", None
     if source in ("folder", "archive"):

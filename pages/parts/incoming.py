@@ -61,6 +61,12 @@ def pack(uploads: Iterable[UploadedFile], folder: Path) -> Path:
     return target
 
 
+def describe(source: str) -> str:
+    """A source for people: an upload by its file's name, anything else as it is."""
+    path = Path(source)
+    return f"{path.name}, through the browser" if FOLDER in path.parts else source
+
+
 def discard(folder: Path) -> None:
     """Remove the folder of an upload that no job took."""
     shutil.rmtree(folder, ignore_errors=True)

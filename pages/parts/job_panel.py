@@ -21,6 +21,8 @@ def job_panel(state: JobState, *, large: bool = False) -> None:
         _running(state, large=large)
     elif state.status == "finished":
         st.caption(brought(state, loss_before(state)))
+    elif state.status == "cancelled":
+        st.caption(f"{_work(state)} was cancelled.")
     elif not session.dismissed(state.id) or large:
         _ended(state, large=large)
 
@@ -158,20 +160,22 @@ def _buttons(state: JobState, place: str) -> None:
 
 
 def _ended(state: JobState, *, large: bool) -> None:
-    what = "Creating" if state.command == "create" else "Retraining"
+    what = _work(state)
     if state.status == "failed":
         notices.failure(state.error or f"{what} failed.", state.hint)
-    elif state.status == "killed":
+    else:
         notices.failure(
             f"{what} ended before it was done: its process is gone.",
             state.hint or "The computer may be short of memory. Start it again.",
         )
-    else:
-        st.info(f"{what} was cancelled.", icon=":material/info:")
     if not large:
         st.button(
             "Dismiss", key="dismiss", type="tertiary", on_click=session.dismiss, args=(state.id,)
         )
+
+
+def _work(state: JobState) -> str:
+    return "Creating" if state.command == "create" else "Retraining"
 
 
 def _tell(action: Callable[[Path, str], None], name: str) -> None:

@@ -261,7 +261,7 @@ def sides(folder: str, generation: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array([i.width for i in items]), np.array([i.height for i in items])
 
 
-@st.cache_data(ttl=30, max_entries=32, show_spinner=False)
+@st.cache_data(ttl=600, max_entries=32, show_spinner=False)
 def disk_use(folder: str, generation: str | None) -> int:
     """Bytes of a collection's folder; a new generation counts it again."""
     total = 0

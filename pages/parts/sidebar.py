@@ -25,10 +25,11 @@ def draw() -> None:
     st.selectbox("Collection", names, key=session.COLLECTION, bind="query-params")
     state = session.observe()
     _greet(session.remember(state), state)
-    if state.name and state.generation:
-        _facts(session.collection(), state.generation)
-        if state.status != "running":
-            _retrain(state.name)
+    with st.container():  # however much is in it, what follows keeps its place and so its identity
+        if state.name and state.generation:
+            _facts(session.collection(), state.generation)
+            if state.status != "running":
+                _retrain(state.name)
     st.fragment(_watch, run_every=1 if state.status == "running" else 3)()
 
 

@@ -38,6 +38,11 @@ CSS = """
 .st-key-picture-facts { min-width: min(100%, 18rem); }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 
+@media (max-width: 900px) {
+  .st-key-stacked [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-wrap: wrap; }
+  .st-key-stacked .ris-map { --ris-map-height: 420px !important; } /* room for what follows */
+  .st-key-stacked .stColumn { min-width: 100%; }
+}
 @media (min-width: 640px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-beside) { position: sticky; top: 1rem; }
   .stMain:has(.st-key-query-bar) [data-testid="stLayoutWrapper"]:has(> .st-key-beside) {

@@ -4,6 +4,7 @@ The one object that pages, the command line and Python users talk to. Everything
 only, so several threads may share it; a new generation is opened beside it.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,15 +21,16 @@ from ris.explore.projection import Place, place
 from ris.explore.results import Hit, Points, SearchResult
 from ris.images.decode import decode, read_file
 from ris.images.display import for_browser, from_pixels
-from ris.images.names import escape, unescape
+from ris.images.names import escape
 from ris.images.pool import GuardedDecoder
-from ris.images.prepare import Prepared, content_id, make_thumbnail, prepare, to_input
+from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
 from ris.store.files import read_json
 from ris.store.generation import open_generation
 from ris.store.index import Neighbours
 from ris.store.items import Item
+from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.thumbnails import Thumbnails
 
@@ -186,8 +188,8 @@ class Explorer:
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What the autoencoder is given of a picture (or of an item, by key) and what it gives
         back: two arrays uint8 (S, S, 3)."""
-        if isinstance(picture, int):
-            picture = self._original_bytes(self.item(picture))
+        if isinstance(picture, int | np.integer):
+            picture = self._original_bytes(self.item(int(picture)))
         pixels = self._pixels(picture)[1]
         return pixels, self._encoder.reconstruct(pixels[None])[0]
 
@@ -218,13 +220,7 @@ class Explorer:
         return read_json(encoder / "training.json")
 
     def _original_bytes(self, item: Item) -> bytes:
-        copied = self.collection.upload_path(item.id)
-        if copied.exists():
-            return read_file(copied)
-        data = read_file(unescape(item.path))
-        if content_id(data) != item.id:
-            raise PictureError(f"{item.path} has changed since it was added.")
-        return data
+        return read_original(self.collection.upload_path(item.id), item.path, item.id)
 
     def _pixels(
         self, picture: str | Path | bytes | NDArray[np.uint8]
@@ -235,9 +231,8 @@ class Explorer:
             return "picture", to_input(from_pixels(picture), size)
         if isinstance(picture, bytes):
             return "picture", self._prepare(picture, size).pixels
-        path = Path(picture).expanduser()
         try:
-            data = read_file(path.resolve())
+            data = read_file(_follow(picture))
             return escape(str(picture)), self._prepare(data, size).pixels
         except PictureError as error:
             message = f"{escape(str(picture))}: {error.message}"
@@ -324,6 +319,14 @@ def _open_other(collection: Collection, damaged: str, error: StoreError, guarded
                     other.notices = (*other.notices, notice)
                 return other
     raise error
+
+
+def _follow(path: str | Path) -> Path:
+    """The file that a person means by a path: links they name themselves are followed."""
+    try:
+        return Path(os.path.realpath(os.path.expanduser(path)))
+    except ValueError as error:  # a null byte
+        raise PictureError(f"can't be read: {error}") from error
 
 
 def _check_k(k: int) -> None:

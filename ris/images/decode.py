@@ -79,6 +79,8 @@ def read_file(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PictureError(f"can't be read: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:  # a null byte in the name
+        raise PictureError(f"can't be read: {error}") from error
     if len(data) > MAX_BYTES:
         raise PictureError(f"larger than {MAX_BYTES // 2**20} MiB")
     return data

@@ -6,7 +6,7 @@ further column becomes a typed metadata column of the table.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -40,6 +40,7 @@ class Labels:
         self.columns: dict[str, str] = {}
         self._values: dict[str, list[object]] = {}
         self._by_path: dict[str, int] = {}
+        self._by_end: dict[str, int | None] = {}  # None: the end of several paths
         if choice not in ("folder", "none"):
             self._read_csv(Path(choice).expanduser())
 
@@ -58,11 +59,11 @@ class Labels:
         return Known((str(label),) if label else (), metadata)
 
     def _find(self, entry: Entry) -> int | None:
-        for name in (entry.inside, entry.path, PurePosixPath(entry.inside).name):
-            row = self._by_path.get(name)
-            if row is not None:
-                return None if row < 0 else row
-        return None
+        """The row whose path is the entry's, or the end of it, or has it at its end."""
+        for name in (entry.path, *_ends(entry.inside)):
+            if name in self._by_path:
+                return self._by_path[name]
+        return self._by_end.get(entry.inside)
 
     def _read_csv(self, path: Path) -> None:
         try:
@@ -89,10 +90,15 @@ class Labels:
         for row, name in enumerate(table["path"]):
             given = name.replace("\\", "/").removeprefix("./")
             self._by_path[given] = row
-            last = PurePosixPath(given).name
-            if last != given:  # a file name alone counts only while it is unique
-                self._by_path[last] = -1 if last in self._by_path else row
+            for end in _ends(given)[1:]:
+                self._by_end[end] = None if end in self._by_end else row
         self._values = {str(name): [_plain(v) for v in table[name]] for name in table.columns}
+
+
+def _ends(path: str) -> list[str]:
+    """A path, and what is left when its first folders are taken away: a/b/c, b/c, c."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def _kind(column: Any) -> str:

@@ -17,6 +17,11 @@ def escape(name: str) -> str:
     return name
 
 
+def readable(name: str) -> str:
+    """A name for people as UTF-8 text, bytes that are not UTF-8 percent-escaped."""
+    return quote(os.fsencode(name)) if escape(name) is not name else name
+
+
 def unescape(text: str) -> Path:
     """The path that `escape` was given."""
     if text.startswith(_ESCAPED):

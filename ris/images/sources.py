@@ -4,6 +4,7 @@ A source is listed as a stream of entries, never as a whole, and every file that
 becomes a skipped row with a reason a person understands. `pool.py` decodes the entries.
 """
 
+import lzma
 import os
 import stat
 import tarfile
@@ -18,10 +19,20 @@ from typing import IO, Protocol
 
 from ris.errors import PictureError, SourceError
 from ris.images.decode import MAX_BYTES, read_file
-from ris.images.names import escape
+from ris.images.names import escape, readable
 
 ARCHIVES = (".zip", ".tar", ".tar.xz", ".tar.gz", ".tar.bz2", ".tgz", ".txz")
 MAX_RATIO = 200  # a picture hardly shrinks in an archive; a bomb shrinks a thousandfold
+# What reading an archive raises when its bytes are wrong.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
 MAX_MEMBERS = 20_000_000
 
 
@@ -118,7 +129,16 @@ def open_source(text: str) -> Source:
     """
     if text == "demo":
         return Demo()
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise SourceError(
+            f"There is nothing at {escape(text)}.",
+            "Give a folder, an archive (.zip, .tar, .tar.xz), demo, or keras:cifar10.",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{escape(text[:200])} can't be read: {error}.") from error
     if path.is_dir():
         return Folder(path.resolve())
     lower = path.name.lower()
@@ -126,11 +146,6 @@ def open_source(text: str) -> Source:
         return ZipArchive(path.resolve())
     if path.is_file() and lower.endswith(ARCHIVES):
         return TarArchive(path.resolve())
-    if not path.exists():
-        raise SourceError(
-            f"There is nothing at {escape(text)}.",
-            "Give a folder, an archive (.zip, .tar, .tar.xz), demo, or keras:cifar10.",
-        )
     raise SourceError(
         f"{escape(text)} is neither a folder nor an archive.",
         f"Give a folder, or an archive whose name ends in {', '.join(ARCHIVES)}.",
@@ -145,22 +160,20 @@ class Folder:
         self.name = escape(str(root))
 
     def entries(self) -> Iterator[Entry | Skipped]:
-        yield from self._walk(str(self.root))
-
-    def _walk(self, folder: str) -> Iterator[Entry | Skipped]:
-        try:
-            with os.scandir(folder) as found:
-                children = sorted(found, key=lambda child: child.name)
-        except OSError as error:
-            yield Skipped(escape(folder), f"the folder can't be read: {error.strerror}")
-            return
-        for child in children:
-            if child.name.startswith("."):
+        waiting: list[os.DirEntry[str] | str] = [str(self.root)]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, os.DirEntry) and not one.is_dir(follow_symlinks=False):
+                yield self._entry(one)
                 continue
-            if child.is_dir(follow_symlinks=False):
-                yield from self._walk(child.path)
-            else:
-                yield self._entry(child)
+            try:
+                with os.scandir(one) as found:
+                    children = [child for child in found if not child.name.startswith(".")]
+            except OSError as error:
+                yield Skipped(escape(os.fspath(one)), f"can't be read: {error.strerror}")
+                continue
+            children.sort(key=lambda child: child.name, reverse=True)
+            waiting += children
 
     def _entry(self, child: os.DirEntry[str]) -> Entry | Skipped:
         path = escape(child.path)
@@ -174,7 +187,7 @@ class Folder:
             return Skipped(path, "not a regular file")
         if child.name.lower().endswith(ARCHIVES):
             return Skipped(path, "an archive inside a folder; give it as a source of its own")
-        inside = escape(os.path.relpath(child.path, self.root).replace(os.sep, "/"))
+        inside = readable(os.path.relpath(child.path, self.root).replace(os.sep, "/"))
         return FileEntry(path, inside, facts.st_mtime, imported=False, location=child.path)
 
     def count(self) -> int | None:
@@ -211,9 +224,9 @@ class ZipArchive:
                 data = _read_bounded(file)
         except PictureError as error:
             return Skipped(path, error.message)
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
+        except DAMAGED as error:
             return Skipped(path, f"damaged in the archive: {error}")
-        return DataEntry(path, escape(member.filename), data=data)
+        return DataEntry(path, readable(member.filename), data=data)
 
     def count(self) -> int | None:
         try:
@@ -244,7 +257,7 @@ class TarArchive:
                         continue
                     yield self._entry(archive, member)
                     seen += 1
-        except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
+        except (tarfile.TarError, *DAMAGED) as error:
             if not seen:
                 raise _unreadable(self.name, error) from error
             yield Skipped(self.name, f"the archive is damaged after {seen} files: {error}")
@@ -258,7 +271,7 @@ class TarArchive:
         file = archive.extractfile(member)
         if file is None:
             return Skipped(path, "not a regular file")
-        return DataEntry(path, escape(member.name), float(member.mtime), data=file.read())
+        return DataEntry(path, readable(member.name), float(member.mtime), data=file.read())
 
     def count(self) -> int | None:
         return None
@@ -300,7 +313,7 @@ def folder_label(inside: str) -> str | None:
 
 
 def _member_path(archive: str, member: str) -> str:
-    return escape(f"{archive}/{member}")
+    return readable(f"{archive}/{member}")
 
 
 def _is_hidden(name: str) -> bool:

@@ -58,6 +58,16 @@ class StandardisedConv2D(layers.Conv2D):  # type: ignore[misc]
         super().build(input_shape)
         self.gain = self.add_weight(shape=(self.filters,), initializer="ones", name="gain")
 
+    def save_own_variables(self, store: Any) -> None:
+        """Kernel, bias and gain; Conv2D itself (Keras 3.15) would leave the gain out."""
+        super().save_own_variables(store)
+        store["gain"] = self.gain
+
+    def load_own_variables(self, store: Any) -> None:
+        """See `save_own_variables`."""
+        super().load_own_variables(store)
+        self.gain.assign(store["gain"])
+
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The convolution with standardised filters."""
         kernel = ops.cast(kernel, "float32")

@@ -147,7 +147,7 @@ class Collection:
         A lost or damaged pointer is replaced by the newest complete generation.
         """
         try:
-            generation = (self.folder / "CURRENT").read_text().strip()
+            generation = (self.folder / "CURRENT").read_bytes().decode("ascii", "replace").strip()
         except OSError:
             generation = ""
         if re.fullmatch(r"\d{8}", generation) and self._manifest_path(generation).exists():

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from ris.errors import PictureError, StoreError
-from ris.images.decode import read_file
-from ris.images.names import unescape
 from ris.progress import OnProgress, Progress, silent
 from ris.store.collection import Collection
 from ris.store.files import write_atomic
+from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.table import ExportWriter, read_batches
 
@@ -58,20 +57,15 @@ def _write(
             for batch in read_batches(collection.folder / part.file, rows=rows):
                 kept = np.flatnonzero(~np.isin(batch.column("key").to_numpy(), deleted))
                 table = batch.take(kept)
-                files = _read_files(collection, table.to_pylist()) if pictures else None
+                items = table.to_pylist() if pictures else []
+                files = [_read_one(collection, item) for item in items] if pictures else None
                 writer.write_items(table, files)
                 done += len(kept)
                 on_progress(Progress("export", done, manifest.items, "rows"))
 
 
-def _read_files(collection: Collection, rows: list[dict[str, str]]) -> list[bytes | None]:
-    return [_read_one(collection.upload_path(row["id"]), unescape(row["path"])) for row in rows]
-
-
-def _read_one(*places: Path) -> bytes | None:
-    for place in places:
-        try:
-            return read_file(place)
-        except PictureError:
-            continue
-    return None
+def _read_one(collection: Collection, row: dict[str, str]) -> bytes | None:
+    try:
+        return read_original(collection.upload_path(row["id"]), row["path"], row["id"])
+    except PictureError:
+        return None

@@ -9,6 +9,7 @@ An index answers with keys and cosine distances (0 same, 2 opposite), nearest fi
 """
 
 import os
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,12 +76,14 @@ class ExactIndex:
         """See `Index`."""
         queries = _check_vectors(queries, self.dimension)
         k = min(_check_k(k), self.count)
+        if k == 0:
+            return _no_neighbours(len(queries))
         keys = np.empty((len(queries), k), np.int64)
         distances = np.empty((len(queries), k), np.float32)
         for start in range(0, len(queries), _BLOCK):
             block = slice(start, start + _BLOCK)
             away = 1.0 - queries[block] @ self._vectors.T  # (block, N)
-            rows = np.argpartition(away, k - 1, axis=1)[:, :k] if k else np.empty((1, 0), int)
+            rows = np.argpartition(away, k - 1, axis=1)[:, :k]
             near = np.take_along_axis(away, rows, axis=1)
             order = np.lexsort((rows, near), axis=1)  # equal distances: the older item first
             keys[block] = self._keys[np.take_along_axis(rows, order, axis=1)]
@@ -116,16 +119,16 @@ class GraphIndex:
         self.count = int(graph.get_current_count()) - len(self._deleted)
 
     def query(self, queries: Vectors, k: int) -> Neighbours:
-        """See `Index`; k beyond `ef` is answered as well as the graph can."""
+        """See `Index`; fewer than k come when so many can't be reached through the graph."""
         queries = _check_vectors(queries, self.dimension)
         k = min(_check_k(k), self.count)
-        if k == 0:
-            return _no_neighbours(len(queries))
-        try:
-            keys, distances = self._graph.knn_query(queries, k)
-        except RuntimeError as error:  # fewer than k reachable, e.g. after many removals
-            raise StoreError(f"The graph could not answer {k} neighbours: {error}.") from error
-        return Neighbours(keys.astype(np.int64), np.clip(distances, 0.0, 2.0))
+        while k:
+            try:
+                keys, distances = self._graph.knn_query(queries, k)
+                return Neighbours(keys.astype(np.int64), np.clip(distances, 0.0, 2.0))
+            except RuntimeError:  # fewer than k reachable: many removals, or many copies
+                k //= 2
+        return _no_neighbours(len(queries))
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """See `Index`."""
@@ -223,6 +226,9 @@ def load_graph(
     Raises:
         StoreError: hnswlib is missing, or the graph does not hold `count` rows.
     """
+    found = _stored_dimension(path)
+    if found != dimension:
+        raise StoreError(f"{path.name} holds vectors of length {found}, expected {dimension}.")
     try:
         import hnswlib
 
@@ -280,6 +286,20 @@ def _save(graph: Any, path: Path) -> None:
             f"Only {size} of the graph's {graph.index_file_size()} bytes could be written.",
             "The disk may be full: free some space and try again.",
         )
+
+
+def _stored_dimension(path: Path) -> int:
+    """The vectors' length by a graph file's header; hnswlib itself does not look.
+
+    Six 64-bit numbers: level 0 offset, capacity, count, bytes of an element, offset of its label,
+    offset of its vector. The label follows the vector.
+    """
+    try:
+        with path.open("rb") as file:
+            header = struct.unpack("<6Q", file.read(48))
+    except (OSError, struct.error) as error:
+        raise StoreError(f"{path.name} is no graph: {error}.") from error
+    return int(header[4] - header[5]) // 4
 
 
 def _check_k(k: int) -> int:

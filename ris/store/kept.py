@@ -1,6 +1,7 @@
 """The pictures of a collection, to be decoded again: copied ones, originals, or thumbnails."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,25 @@ from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 from ris.store.table import read_batches
 from ris.store.thumbnails import Thumbnails
+
+
+def read_original(copied: Path, path: str, expected: str) -> bytes:
+    """The bytes of an item's file: its copy in the collection, or the file where it lay.
+
+    Args:
+        copied: Where its copy is if it was copied.
+        path: Its path in the table.
+        expected: Its content id.
+
+    Raises:
+        PictureError: The file is gone, or is another one now.
+    """
+    for place in (copied, unescape(path)):
+        with suppress(PictureError):
+            data = read_file(place)
+            if content_id(data) == expected:
+                return data
+    raise PictureError(f"{path} is gone or has changed since it was added.")
 
 
 @dataclass(frozen=True)
@@ -30,18 +50,10 @@ class KeptEntry(Entry):
     thumbnails: str = ""
 
     def read(self) -> bytes:
-        for place in (Path(self.copied), unescape(self.path)):
-            try:
-                data = read_file(place)
-            except PictureError:
-                continue
-            if content_id(data) == self.id:
-                return data
-        thumbnails = Thumbnails(Path(self.thumbnails))
-        try:
+        with suppress(PictureError):
+            return read_original(Path(self.copied), self.path, self.id)
+        with Thumbnails(Path(self.thumbnails)) as thumbnails:
             found = thumbnails.get(self.id)
-        finally:
-            thumbnails.close()
         if found is None:
             raise PictureError("gone: neither the file nor its thumbnail can be read")
         return found

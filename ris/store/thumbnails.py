@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from ris.errors import StoreError
+
 
 class Thumbnails:
     """Thumbnails of one collection; a damaged file is set aside and filled again lazily.
@@ -58,16 +60,30 @@ class Thumbnails:
                     "SELECT webp FROM thumbnails WHERE id = ?", (content_id,)
                 ).fetchone()
             except sqlite3.DatabaseError:
-                self._connection.close()
-                self._set_aside()
-                self._connection = self._connect()
+                self._start_anew()
                 return None
         return None if row is None else bytes(row[0])
 
     def put(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Keep thumbnails; known ids are left as they are."""
-        with self._lock, self._connection as transaction:
+        kept = list(rows)
+        with self._lock:
+            try:
+                self._insert(kept)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):  # a full disk, a lock: no damage
+                    raise StoreError(f"Thumbnails can't be written: {error}.") from error
+                self._start_anew()
+                self._insert(kept)
+
+    def _insert(self, rows: list[tuple[str, bytes]]) -> None:
+        with self._connection as transaction:
             transaction.executemany("INSERT OR IGNORE INTO thumbnails VALUES (?, ?)", rows)
+
+    def _start_anew(self) -> None:
+        self._connection.close()
+        self._set_aside()
+        self._connection = self._connect()
 
     def close(self) -> None:
         """Close the file."""

@@ -80,6 +80,14 @@ def test_a_dropped_picture_finds_hits_and_marks_them_on_the_map(open_tab):
     expect(page).to_have_url(re.compile(r"collection=drawn"))
 
 
+def test_every_page_has_its_title_and_asks_nobody_outside(open_tab):
+    for path, title in (("/", "Search"), ("/map", "Map"), ("/collection", "Collection")):
+        page = open_tab(path)
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        expect(page).to_have_title(f"{title} – ris")
+        expect(page.get_by_role("button", name="Retrain")).to_be_visible()
+
+
 def test_a_bad_picture_says_so_and_the_next_one_works(open_tab):
     page = open_tab()
     drop(page, "broken.png", b"\x89PNG\r\n\x1a\n this is no picture")

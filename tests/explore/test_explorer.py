@@ -47,7 +47,9 @@ class TestSearching:
     def test_path_bytes_and_pixels_are_the_same_query(self, explorer):
         path = Path(explorer.item(3).path)
         pixels = np.asarray(Image.open(path).convert("RGB"))
-        answers = [explorer.search(query, k=5) for query in (str(path), path, path.read_bytes(), pixels)]
+        answers = [
+            explorer.search(query, k=5) for query in (str(path), path, path.read_bytes(), pixels)
+        ]
         keys = [[hit.item.key for hit in answer.hits] for answer in answers]
         assert keys[1:] == keys[:-1]
         assert [answer.query for answer in answers[2:]] == ["picture", "picture"]
@@ -80,7 +82,6 @@ class TestSearching:
             with pytest.raises(PictureError):
                 explorer.search(query)
 
-    @pytest.mark.xfail(strict=True, reason="bug: RuntimeError, ValueError instead of PictureError")
     @pytest.mark.parametrize("name", ["~backup.png", "loop", "nul\0.png"])
     def test_paths_that_python_cannot_follow_are_refused_in_words(
         self, explorer, tmp_path, monkeypatch, name
@@ -228,7 +229,7 @@ class TestPictures:
 
     def test_a_missing_original_is_told(self, own):
         Path(own.item(0).path).unlink()
-        with pytest.raises(PictureError, match="no such file"):
+        with pytest.raises(PictureError, match="is gone or has changed"):
             own.original(0)
 
     def test_reconstructions_are_pictures_of_the_same_size(self, explorer):
@@ -239,7 +240,6 @@ class TestPictures:
         own, _ = explorer.reconstruct(3)
         np.testing.assert_array_equal(own, np.asarray(drawn.draw("bars", 3)))
 
-    @pytest.mark.xfail(strict=True, reason="bug: np.int64 is no int, TypeError from Path")
     def test_a_key_from_the_keys_is_a_key(self, explorer):
         explorer.reconstruct(explorer.keys[3])
 
@@ -268,7 +268,9 @@ class TestOpening:
         assert len(before) == 48
         assert before.similar(40).hits  # goes on although another one serves
 
-    def test_a_collection_made_again_under_its_name_is_not_the_old_one(self, home, pictures, tmp_path):
+    def test_a_collection_made_again_under_its_name_is_not_the_old_one(
+        self, home, pictures, tmp_path
+    ):
         assert len(open_explorer(home, "drawn")) == 48
         Collection(home, "drawn").delete()
         source = drawn.fill_folder(tmp_path / "few", 1)
@@ -289,7 +291,7 @@ class TestOpening:
 
     def test_a_damaged_encoder_is_an_error(self, collection):
         next(collection.folder.rglob("encoder.onnx")).write_bytes(b"garbage")
-        with pytest.raises(StoreError, match="encoder.onnx"):
+        with pytest.raises(StoreError, match=r"encoder\.onnx"):
             Explorer(collection)
 
     def test_an_encoder_that_is_not_the_tables_is_refused(self, collection, tmp_path, monkeypatch):
@@ -297,7 +299,9 @@ class TestOpening:
         folder = next((collection.folder / "encoders").iterdir())
         shutil.rmtree(folder)
         stores.write_encoder(folder, dimension=8)
-        monkeypatch.setattr("ris.store.generation.verify", lambda folder, facts: folder / facts.file)
+        monkeypatch.setattr(
+            "ris.store.generation.verify", lambda folder, facts: folder / facts.file
+        )
         with pytest.raises(StoreError, match="gives 8 numbers, the table holds 16"):
             Explorer(collection)
 

@@ -85,10 +85,9 @@ class TestFitting:
         copies = np.repeat(stores.unit_vectors(1), 60, axis=0)
         assert np.isfinite(lay(copies)[0]).all()
 
-    @pytest.mark.xfail(strict=True, reason="bug: on_progress is never called, so no cancel either")
     def test_progress_is_told_in_epochs(self, mapped):
         told = []
-        lay(mapped[0], on_progress=lambda done, total: told.append((done, total)))
+        lay(mapped[0], on_epochs=lambda done, total: told.append((done, total)))
         assert told
         assert told[-1][0] == told[-1][1]
 
@@ -125,7 +124,9 @@ def test_a_last_map_of_few_items_is_not_started_from():
 def test_aligning_undoes_a_turn_a_scale_and_a_move(mirror):
     xy = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
     turn = np.array([[np.cos(2), np.sin(2)], [-np.sin(2), np.cos(2)]]) * [[1], [mirror]]
-    np.testing.assert_allclose(align((xy @ turn * 7 + [3, -4]).astype(np.float32), xy), xy, atol=1e-4)
+    np.testing.assert_allclose(
+        align((xy @ turn * 7 + [3, -4]).astype(np.float32), xy), xy, atol=1e-4
+    )
 
 
 def test_aligning_changes_no_shape():

@@ -186,7 +186,7 @@ def test_a_truncated_file_is_damaged_and_not_half_a_picture(kind):
 @pytest.mark.parametrize("kind", FORMATS)
 def test_flipped_bytes_give_a_picture_or_a_reason_and_nothing_else(picture, kind):
     good, random = drawn.encoded(picture, kind), np.random.default_rng(0)
-    refused = 0
+    reasons = []
     for _ in range(60):
         data = bytearray(good)
         for place in random.integers(0, len(data), 3):
@@ -194,9 +194,9 @@ def test_flipped_bytes_give_a_picture_or_a_reason_and_nothing_else(picture, kind
         try:
             decode(bytes(data))
         except PictureError as error:
-            refused += 1
-            assert error.message
-    assert refused
+            reasons.append(error.message)
+    assert reasons
+    assert all(reasons)
 
 
 def test_over_50_megapixels_are_refused_from_the_header():

@@ -40,9 +40,7 @@ def inside(source: Source) -> list[str]:
 
 def skipped(source: Source) -> dict[str, str]:
     """Reasons by file name."""
-    return {
-        Path(one.path).name: one.reason for one in source.entries() if isinstance(one, Skipped)
-    }
+    return {Path(one.path).name: one.reason for one in source.entries() if isinstance(one, Skipped)}
 
 
 def make_zip(path: Path, members: dict[str, bytes]) -> Path:
@@ -141,7 +139,6 @@ class TestFolder:
         sample = [one.inside for one in Folder(tmp_path).sample(10) if isinstance(one, Entry)]
         assert sample == [f"{number:02}.png" for number in range(0, 100, 10)]
 
-    @pytest.mark.xfail(strict=True, reason="bug: Folder._walk recurses, RecursionError")
     def test_more_folders_in_each_other_than_python_calls(self, tmp_path):
         folder = os.open(tmp_path, os.O_RDONLY)
         for _ in range(1200):  # by relative steps: the whole path is too long for mkdir at once
@@ -162,7 +159,11 @@ class TestZip:
         path = make_zip(tmp_path / "p.zip", {"cats/1.png": PNG, "2.png": b"x"})
         first, second = ZipArchive(path).entries()
         assert isinstance(first, Entry)
-        assert (first.path, first.inside, first.imported) == ("p.zip/cats/1.png", "cats/1.png", True)
+        assert (first.path, first.inside, first.imported) == (
+            "p.zip/cats/1.png",
+            "cats/1.png",
+            True,
+        )
         assert first.read() == PNG
         assert isinstance(second, Entry)
         assert second.read() == b"x"
@@ -223,10 +224,7 @@ class TestZip:
             zipfile.ZIP_STORED,
             zipfile.ZIP_DEFLATED,
             zipfile.ZIP_BZIP2,
-            pytest.param(
-                zipfile.ZIP_LZMA,
-                marks=pytest.mark.xfail(strict=True, reason="bug: LZMAError is not caught"),
-            ),
+            zipfile.ZIP_LZMA,
         ],
     )
     def test_damage_in_every_way_of_packing_is_skipped(self, tmp_path, method):
@@ -358,7 +356,6 @@ def test_the_label_of_a_folder(path, label):
     assert folder_label(path) == label
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the label becomes 'file:'")
 def test_a_name_that_is_not_utf8_gives_no_label_of_its_own(tmp_path):
     """Its escaped form begins with file://, which is no folder."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")).write_bytes(PNG)
@@ -389,7 +386,6 @@ class TestOpening:
         with pytest.raises(SourceError, match="neither a folder nor an archive"):
             open_source(str(tmp_path / "a.png"))
 
-    @pytest.mark.xfail(strict=True, reason="bug: RuntimeError, OSError instead of SourceError")
     @pytest.mark.parametrize("text", ["~nobody-of-this-name/pictures", "x" * 300])
     def test_paths_that_python_cannot_follow_are_refused_in_words(self, text):
         with pytest.raises(SourceError):

@@ -59,7 +59,9 @@ def test_an_unknown_one_is_told_with_those_known():
 
 def test_a_download_that_fails_is_a_sentence(monkeypatch):
     def load_data():
-        raise Exception("URL fetch failure on https://example: None -- unreachable")  # as Keras does
+        raise Exception(
+            "URL fetch failure on https://example: None -- unreachable"
+        )  # as Keras does
 
     fake = SimpleNamespace(datasets=SimpleNamespace(cifar10=SimpleNamespace(load_data=load_data)))
     monkeypatch.setitem(sys.modules, "keras", fake)

@@ -51,7 +51,6 @@ class TestExport:
         facts = json.loads((exported[0] / "training.json").read_text())
         assert facts == json.loads(json.dumps(once.trained.facts))
 
-    @pytest.mark.xfail(strict=True, reason="bug: the gains of convolutions are not saved")
     def test_the_keras_file_is_the_network(self, exported, once):
         again = load_network(exported[0] / "autoencoder.keras")
         pictures = PICTURES.astype(np.float32)

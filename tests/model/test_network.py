@@ -42,7 +42,6 @@ def test_embeddings_have_unit_length(network):
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the gains of convolutions are not saved")
 def test_a_saved_network_is_the_same(network, tmp_path):
     network.save(tmp_path / "a.keras")
     again = load_network(tmp_path / "a.keras")

@@ -27,7 +27,7 @@ class Scripted:
         self._given = tf.constant(validation_losses, tf.float32)
         self._calls = tf.Variable(0)
 
-    def training_loss(self, network, pictures, view):
+    def training_loss(self, network, pictures):
         weights = [*network.encoder.trainable_variables, *network.decoder.trainable_variables]
         return {"loss": tf.add_n([tf.reduce_mean(tf.square(weight)) for weight in weights])}
 
@@ -90,7 +90,7 @@ class TestLearning:
         assert [p.loss for p in once.told if p.loss] == once.trained.facts["history"]
 
     def test_the_budget_is_respected(self, once):
-        """Over by a compilation of the other view's step at most."""
+        """Over by the compilation of a step at most."""
         assert 7 <= once.trained.facts["seconds"] < 7.2 + 8
 
 
@@ -98,7 +98,13 @@ class TestStopping:
     def run(self, shape, objective, settings, stop=None, on_progress=None, start=None) -> Trained:
         options = {"on_progress": on_progress} if on_progress else {}
         return train(
-            drawn.pixels(24), shape, settings, objective=objective, stop=stop, start=start, **options
+            drawn.pixels(24),
+            shape,
+            settings,
+            objective=objective,
+            stop=stop,
+            start=start,
+            **options,
         )
 
     def test_it_stops_when_nothing_gets_better(self, shape):

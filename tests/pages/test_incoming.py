@@ -58,3 +58,9 @@ def test_yesterdays_uploads_are_swept(tmp_path):
     incoming.new_folder(tmp_path)
     assert not old.exists()
     assert recent.exists()
+
+
+def test_an_upload_is_told_from_what_lies_on_disk():
+    assert incoming.describe(f"/home/{incoming.FOLDER}/1/a.zip") == "a.zip, through the browser"
+    assert incoming.describe("/pictures/a.zip") == "/pictures/a.zip"
+    assert incoming.describe("demo") == "demo"

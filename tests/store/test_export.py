@@ -51,7 +51,6 @@ def test_files_that_are_gone_stay_null(own, tmp_path):
     assert [i for i, image in enumerate(images) if image["bytes"] is None] == [2]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: other bytes are exported under the picture's id")
 def test_files_that_changed_stay_null(own, tmp_path):
     changed = Path(pd.read_parquet(next((own.folder / "parts").iterdir()))["path"][2])
     changed.write_bytes(drawn.encoded(drawn.draw("rings", 99)))

@@ -100,7 +100,6 @@ class TestExact:
         with pytest.raises(StoreError):
             index.vectors([0])
 
-    @pytest.mark.xfail(strict=True, reason="bug: lexsort of (1, 0) and (Q, 0), ValueError")
     def test_an_index_without_rows_answers_nothing_to_many(self):
         index = ExactIndex(np.empty((0, 2), np.float32), np.empty(0, np.int64))
         assert index.query(np.array([[1, 0], [0, 1]], np.float32), 5).keys.shape == (2, 0)
@@ -231,7 +230,6 @@ class TestGraph:
         index = load_graph(tmp_path / "g", 16, 500, built.ef, ())
         np.testing.assert_allclose(index.query(copies[:1], 10).distances, 0, atol=1e-6)
 
-    @pytest.mark.xfail(strict=True, reason="bug: StoreError when fewer than k can be reached")
     def test_many_copies_among_others_do_not_end_a_large_search(self, tmp_path, vectors):
         mixed = np.concatenate([np.repeat(vectors[:1], 2000, axis=0), vectors[:1000]])
         built = build_graph(mixed, np.arange(3000), tmp_path / "g")
@@ -264,7 +262,7 @@ class TestLoading:
         assert self.load(graph_file[0]) == "loaded\n"
 
     def test_a_missing_file_is_refused(self, tmp_path):
-        assert "refused: The graph can't be loaded" in self.load(tmp_path / "gone")
+        assert "is no graph" in self.load(tmp_path / "gone")
 
     @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
     def test_a_truncated_file_is_refused(self, tmp_path, graph_file, share):
@@ -281,7 +279,6 @@ class TestLoading:
         build_graph(vectors[:50], np.arange(50), tmp_path / "g")
         assert "holds 50 rows, expected 3000" in self.load(tmp_path / "g")
 
-    @pytest.mark.xfail(strict=True, reason="bug: another dimension is loaded in silence")
     @pytest.mark.parametrize("dimension", [8, 32])
     def test_a_graph_of_another_dimension_is_refused(self, graph_file, dimension):
         assert "refused" in self.load(graph_file[0], dimension)

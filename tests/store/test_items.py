@@ -49,15 +49,15 @@ def test_labels_are_coded_by_alphabet_and_the_first_counts(items):
 
 
 def test_items_without_labels_have_no_codes():
-    table = pa.table(
-        {"key": pa.array([1, 2]), "labels": pa.array([[], []], pa.list_(pa.string()))}
-    )
+    table = pa.table({"key": pa.array([1, 2]), "labels": pa.array([[], []], pa.list_(pa.string()))})
     codes = Items(table).label_codes()
     assert (codes.codes.tolist(), codes.names) == ([-1, -1], ())
 
 
 def test_no_items_have_no_codes():
-    table = pa.table({"key": pa.array([], pa.int64()), "labels": pa.array([], pa.list_(pa.string()))})
+    table = pa.table(
+        {"key": pa.array([], pa.int64()), "labels": pa.array([], pa.list_(pa.string()))}
+    )
     assert Items(table).label_codes().names == ()
     with pytest.raises(StoreError):
         Items(table).get([0])

@@ -76,12 +76,16 @@ def test_a_changed_value_is_noticed(path, name):
 
 def test_a_newer_format_is_told_with_both_versions(path):
     write_manifest(path, replace(FULL, format=FORMAT_VERSION + 1))
-    with pytest.raises(StoreError, match="has format version 2, this ris reads versions up to 1") as no:
+    with pytest.raises(
+        StoreError, match="has format version 2, this ris reads versions up to 1"
+    ) as no:
         read_manifest(path)
     assert "Update" in no.value.hint
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"format": "1"}', '{"format": null}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "nonsense", '{"format": "1"}', '{"format": null}']
+)
 def test_what_is_no_manifest_is_refused(path, text):
     path.write_text(text)
     with pytest.raises(StoreError):

@@ -57,7 +57,6 @@ def test_damage_that_shows_while_reading_costs_the_thumbnails_only(damaged_insid
         assert thumbnails.get("0007") == b"new"
 
 
-@pytest.mark.xfail(strict=True, reason="bug: put lets sqlite3.DatabaseError through")
 def test_damage_that_shows_while_writing_costs_the_thumbnails_only(damaged_inside):
     with Thumbnails(damaged_inside) as thumbnails:
         thumbnails.put((f"{number:04}x", b"new") for number in range(300))

@@ -42,15 +42,16 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 def pixels(count: int, size: int = 32) -> NDArray[np.uint8]:
     """Pictures of all families as uint8 (count, size, size, 3)."""
     return np.stack(
-        [
-            np.asarray(draw(FAMILIES[i % len(FAMILIES)], i, size=(size, size)))
-            for i in range(count)
-        ]
+        [np.asarray(draw(FAMILIES[i % len(FAMILIES)], i, size=(size, size))) for i in range(count)]
     )
 
 
 def fill_folder(
-    folder: Path, each: int, *, families: tuple[str, ...] = FAMILIES, size: tuple[int, int] = (32, 32)
+    folder: Path,
+    each: int,
+    *,
+    families: tuple[str, ...] = FAMILIES,
+    size: tuple[int, int] = (32, 32),
 ) -> Path:
     """A folder of `each` PNG files per family, in folders named by the families."""
     for family in families:

@@ -112,7 +112,8 @@ def make_draft(
         writer.write(make_rows(range(count)), vectors)
     xy = np.random.default_rng(seed).normal(size=(count, 2)).astype(np.float32)
     write_map(work / "map.parquet", keys, xy, np.ones(count, np.bool_))
-    return _draft(collection, work, vectors, keys, tail=tail, deleted=deleted, seed=seed)
+    digest = _fake_encoder(work, seed)
+    return draft_of(collection, work, vectors, keys, digest, tail=tail, deleted=deleted, seed=seed)
 
 
 def publish_folder(
@@ -122,37 +123,40 @@ def publish_folder(
     work.mkdir(parents=True, exist_ok=True)
     collection = Collection.create(home, name, [str(source)], labels)
     known = Labels(labels)
-    scanned = scan(
-        collection, [Folder(source)], known, work, on_progress=silent, stop=StopSignal()
-    )
-    write_encoder(work / "encoder", seed=seed)
+    scanned = scan(collection, [Folder(source)], known, work, on_progress=silent, stop=StopSignal())
+    digest = _fake_encoder(work, seed)
     vectors = Encoder(work / "encoder").encode(scanned.open_pixels())
     keys = np.arange(scanned.count)
     with TableWriter(work / "part.parquet", DIMENSION, known.columns) as writer:
         for batch in read_batches(scanned.rows):
             writer.write_table(add_embeddings(batch, vectors))
     write_map(work / "map.parquet", keys, vectors[:, :2] * 10, np.ones(len(keys), np.bool_))
-    draft = _draft(collection, work, vectors, keys, columns=known.columns, seed=seed)
+    draft = draft_of(collection, work, vectors, keys, digest, columns=known.columns, seed=seed)
     collection.publish(replace(draft, skipped=scanned.skipped), parent=None)
     return collection
 
 
-def _draft(
+def _fake_encoder(work: Path, seed: int) -> str:
+    write_encoder(work / "encoder", seed=seed)
+    return f"{seed:016x}"
+
+
+def draft_of(
     collection: Collection,
     work: Path,
     vectors: NDArray[np.float32],
     keys: NDArray[np.int64],
+    digest: str,
     *,
     tail: int = 0,
     deleted: tuple[int, ...] = (),
     columns: dict[str, str] | None = None,
     seed: int = 0,
 ) -> Draft:
+    """A generation of the files in `work`: `part.parquet`, `map.parquet`, `encoder/`; its graph is
+    built here."""
     in_graph = len(keys) - tail
     built = build_graph(vectors[:in_graph], keys[:in_graph], work / "graph.hnsw", seed=seed)
-    digest = f"{seed:016x}"
-    if not (work / "encoder").exists():
-        write_encoder(work / "encoder", seed=seed)
     part = collection.new_part()
     graph, places = (f"generations/{{generation}}/{name}" for name in ("graph.hnsw", "map.parquet"))
     encoder = {f"encoders/{digest}/{file.name}": file for file in (work / "encoder").iterdir()}
