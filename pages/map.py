@@ -8,7 +8,8 @@ from pages.parts import cards, ready, session, words
 from pages.parts.gallery import draw_gallery
 from pages.parts.map_view import map_view
 from ris.errors import RisError
-from ris.explore.explorer import Explorer, SearchResult
+from ris.explore.explorer import Explorer
+from ris.explore.results import SearchResult
 
 NEIGHBOURS = 12
 

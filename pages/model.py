@@ -9,7 +9,8 @@ from pages.parts import notices, ready, session, words
 from pages.parts.reconstructions import draw_reconstructions
 from pages.parts.training import draw_training
 from ris.errors import RisError
-from ris.store.collection import Collection, Manifest
+from ris.store.collection import Collection
+from ris.store.manifest import Manifest
 
 
 def history_row(manifest: Manifest, serving: bool) -> dict[str, object]:

@@ -8,7 +8,8 @@ from pages.parts import cards, notices, ready, session, words
 from pages.parts.map_view import map_view
 from pages.parts.picture_input import examples, picture_input
 from ris.errors import RisError
-from ris.explore.explorer import Explorer, SearchResult
+from ris.explore.explorer import Explorer
+from ris.explore.results import SearchResult
 
 NUMBERS = (12, 24, 48, 96)
 

@@ -20,6 +20,9 @@ from ris.settings import default_home
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
 
+# facts of the training under names that are clear beside those of a generation
+_TOLD = {"seconds": "training_seconds", "pictures": "trained_on"}
+
 
 @dataclass
 class Choices:
@@ -161,7 +164,10 @@ def list_collections(choices: Choices) -> None:
             console.print_json(one)
     elif facts:
         heads = ("name", "items", "generation", "created")
-        console.print_table(([one[head] for head in heads] for one in facts), heads)
+        rows = [
+            ["unfinished" if one[head] is None else one[head] for head in heads] for one in facts
+        ]
+        console.print_table(rows, heads)
     else:
         click.echo("There is no collection yet. Make one: python -m ris create NAME FOLDER")
 
@@ -393,5 +399,5 @@ def _generation_facts(manifest: Manifest) -> dict[str, Any]:
         "bytes": manifest.bytes,
         "ef": graph.ef if graph else None,
         "recall": graph.recall if graph else None,
-        **manifest.training,
+        **{_TOLD.get(name, name): value for name, value in manifest.training.items()},
     }

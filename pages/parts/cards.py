@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 from pages.parts import session, words
 from pages.parts.hit_grid import Card, hit_grid
 from pages.parts.picture_dialog import picture_dialog
-from ris.explore.explorer import Explorer, Hit, Item
+from ris.explore.explorer import Explorer
+from ris.explore.results import Hit
+from ris.store.items import Item
 
 
 def title(item: Item) -> str:

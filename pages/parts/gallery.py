@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import cards, session, words
-from ris.explore.explorer import Explorer, Points
+from ris.explore.explorer import Explorer
+from ris.explore.results import Points
 
 PER_PAGE = 60
 

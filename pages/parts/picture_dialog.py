@@ -8,7 +8,8 @@ import streamlit as st
 
 from pages.parts import notices, session, words
 from ris.errors import RisError
-from ris.explore.explorer import Explorer, Item
+from ris.explore.explorer import Explorer
+from ris.store.items import Item
 
 
 def facts(item: Item, distance: float | None = None) -> dict[str, str]:

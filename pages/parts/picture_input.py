@@ -28,7 +28,7 @@ def example_keys(keys: np.ndarray, labels: np.ndarray, number: int, seed: int) -
     """Some items, of as many different labels as there are, in an order that ``seed`` decides."""
     order = np.random.default_rng(seed).permutation(len(keys))[:2000]
     turns: Counter[int] = Counter()
-    ranked = []
+    ranked: list[tuple[int, int, int]] = []
     for row in order.tolist():
         ranked.append((turns[labels[row]], len(ranked), row))  # how often its label was seen
         turns[labels[row]] += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -257,7 +257,7 @@ def sides(folder: str, generation: str) -> tuple[np.ndarray, np.ndarray]:
     """Widths and heights in pixels of all pictures, or of 20,000 evenly spread ones."""
     path = Path(folder)
     shown = open_explorer(path.parent, path.name, generation)
-    items = shown.items(shown.keys[:: max(1, shown.count // 20_000)])
+    items = shown.items(shown.keys[:: max(1, shown.count // 20_000)].tolist())
     return np.array([i.width for i in items]), np.array([i.height for i in items])
 
 
@@ -274,7 +274,7 @@ def disk_use(folder: str, generation: str | None) -> int:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def training(folder: str, generation: str) -> dict:
+def training(folder: str, generation: str) -> dict[str, Any]:
     """Settings and loss history of a generation."""
     path = Path(folder)
     return open_explorer(path.parent, path.name, generation).training()

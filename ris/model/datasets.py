@@ -3,6 +3,8 @@
 Keras downloads them into its own cache when there is a network.
 """
 
+import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from ris.errors import SourceError
 from ris.images.display import png
 from ris.images.sources import DataEntry, Entry, Skipped
+from ris.model.quiet import quiet_stderr
 
 LABELS = {
     "cifar10": (
@@ -66,10 +69,12 @@ class KerasDataset:
         return islice(self.entries(), count)
 
     def _download(self) -> Loaded:
-        import keras
+        with quiet_stderr():
+            import keras
 
         try:
-            loaded: Loaded = getattr(keras.datasets, self.dataset).load_data()
+            with contextlib.redirect_stdout(sys.stderr):  # Keras draws its own progress bar
+                loaded: Loaded = getattr(keras.datasets, self.dataset).load_data()
         except Exception as error:  # Keras raises plain Exception when a download fails
             raise SourceError(
                 f"{self.name} could not be downloaded: {' '.join(str(error).split())[:200]}",

@@ -56,7 +56,7 @@ def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     command = ["streamlit", "run", "app.py", "--server.port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [sys.executable, "-X", "importtime", "-m", *command],  # the log tells all imports
             cwd=ROOT,
             env={**os.environ, "RIS_HOME": str(home)},
             stdin=subprocess.DEVNULL,
@@ -77,9 +77,11 @@ def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def browser():
     """Chromium, or a skip where there is none."""
     sync = pytest.importorskip("playwright.sync_api")
+    sync.expect.set_options(timeout=60_000)  # a busy machine draws WebGL in software slowly
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip("there is no Chromium here: install it with apt-get install chromium")
+    sync.expect.set_options(timeout=30_000)  # for two busy cores; what is there is seen at once
     with sync.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield chromium

@@ -5,6 +5,7 @@ import pytest
 import stores
 from sklearn.manifold import trustworthiness
 
+from ris.errors import Cancelled
 from ris.explore import projection
 from ris.explore.projection import align, place, project
 from ris.store.index import ExactIndex, normalise
@@ -90,6 +91,25 @@ class TestFitting:
         lay(mapped[0], on_epochs=lambda done, total: told.append((done, total)))
         assert told
         assert told[-1][0] == told[-1][1]
+
+    def test_what_the_listener_raises_ends_the_fit(self, mapped):
+        def cancel(done, total):
+            raise Cancelled("given up")
+
+        with pytest.raises(Cancelled):
+            lay(mapped[0], on_epochs=cancel)
+
+    def test_an_index_that_reaches_few_neighbours_still_makes_a_map(self, mapped):
+        """As a graph over many copies does."""
+        vectors, _, _ = mapped
+        keys = np.arange(len(vectors))
+
+        class Short(ExactIndex):
+            def query(self, queries, k):
+                return super().query(queries, min(k, 7))
+
+        xy, _ = project(Short(vectors, keys), vectors, keys)
+        assert trustworthiness(vectors, xy, n_neighbors=15, metric="cosine") > 0.8
 
 
 @pytest.mark.parametrize("count", range(1, 21))

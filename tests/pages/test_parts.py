@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pages.parts import gallery, picture_dialog, reconstructions, training
-from ris.explore.explorer import Points
+from ris.explore.results import Points
 from ris.store.items import Item
 
 
@@ -57,10 +57,10 @@ def test_facts_of_a_training_are_words_and_those_unknown_are_left_out():
 )
 def test_facts_of_an_item(labels, name):
     item = Item(7, "0" * 64, "cats/a_b.png", labels, 1200, 800, 5, {"price": 3.5, "note": None})
-    facts = picture_dialog.facts(item, 0.15)
+    facts = picture_dialog.facts(item, 0.35)
     assert facts["File"] == r"cats/a\_b\.png"
     assert facts["Size"] == r"1,200 × 800 pixels"
-    assert facts["Distance"] == r"0\.150, alike"
+    assert facts["Distance"] == r"0\.350, alike"
     assert facts["price"] == r"3\.5"
     assert "note" not in facts
     assert {key for key in facts if key.startswith("Label")} == ({name} if name else set())
