@@ -7,7 +7,7 @@ without embeddings, pixels to one flat file that training maps into memory. `bui
 import os
 import statistics
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -110,11 +110,11 @@ def scan(
     files = _Files(work, labels.columns, size)
     with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
         done = 0
-        for batch in _batched(decode_all(entries, size), BATCH):
+        results = (_copy_in(collection, one) for one in decode_all(entries, size))
+        while batch := list(islice(results, BATCH)):
             stop.check()
             found = [one for one in batch if isinstance(one, Decoded)]
             files.skipped.write([one for one in batch if isinstance(one, Skipped)])
-            _copy_in(collection, found)
             thumbnails.put((one.picture.id, one.picture.thumbnail) for one in found)
             first = files.count
             files.add(found)
@@ -123,6 +123,7 @@ def scan(
             on_progress(Progress("scan", done, max(total, done) if total else None))
     if files.count == 0:
         raise _nothing_found(sources, files)
+    os.sync()  # the copies are on the disk before any generation names them
     return files.scanned(files.count)
 
 
@@ -214,27 +215,23 @@ def _row(key: int, one: Decoded, labels: Labels) -> Row:
     )
 
 
-def _copy_in(collection: Collection, found: list[Decoded]) -> None:
-    """Keep the bytes of pictures that have no file of their own."""
-    for one in found:
-        if one.data is not None:
-            place = collection.upload_path(one.picture.id)
-            if not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                aside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-                aside.write_bytes(one.data)
-                os.replace(aside, place)
+def _copy_in(collection: Collection, one: Decoded | Skipped) -> Decoded | Skipped:
+    """Keep the bytes of a picture that has no file of its own; goes on without them."""
+    if isinstance(one, Skipped) or one.data is None:
+        return one
+    place = collection.upload_path(one.picture.id)
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+        aside.write_bytes(one.data)
+        os.replace(aside, place)
+    return replace(one, data=None)
 
 
 def _live_rows(collection: Collection, manifest: Manifest) -> Iterator[Any]:
     for part in manifest.parts:
         for batch in read_batches(collection.folder / part.file, rows=BATCH):
             yield without_embeddings(batch, manifest.deleted)
-
-
-def _batched(stream: Iterator[Decoded | Skipped], count: int) -> Iterator[list[Decoded | Skipped]]:
-    while batch := list(islice(stream, count)):
-        yield batch
 
 
 def _nothing_found(sources: list[Source], files: _Files) -> SourceError:

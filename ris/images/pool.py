@@ -11,17 +11,17 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, TimeoutError
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from pebble import ProcessExpired, ProcessPool
 
 from ris.errors import PictureError
 from ris.images.prepare import Prepared, prepare
-from ris.images.sources import Entry, Skipped
+from ris.images.sources import DataEntry, Entry, Skipped
 
 BATCH = 16
+BATCH_BYTES = 8 * 2**20  # a batch that carries so much is full
 DEADLINE = 20.0  # seconds for one picture; the slowest legitimate one seen took 0.7 s
 MEMORY = 3 * 2**30  # address space of a worker; the largest accepted picture peaked at 169 MiB
 
@@ -68,7 +68,7 @@ def decode_all(
         try:
             while True:
                 while len(under_way) < 2 * count + 1:
-                    batch = list(islice(stream, BATCH))
+                    batch = _next_batch(stream)
                     if not batch:
                         break
                     under_way.append((batch, _schedule(pool, batch, size, thumbnails)))
@@ -78,6 +78,18 @@ def decode_all(
         except BaseException:
             pool.stop()  # type: ignore[no-untyped-call]
             raise
+
+
+def _next_batch(stream: Iterator[Entry | Skipped]) -> list[Entry | Skipped]:
+    """A few entries, fewer when they carry many bytes."""
+    batch: list[Entry | Skipped] = []
+    carried = 0
+    for entry in stream:
+        batch.append(entry)
+        carried += len(entry.data) if isinstance(entry, DataEntry) else 0
+        if len(batch) == BATCH or carried >= BATCH_BYTES:
+            break
+    return batch
 
 
 class GuardedDecoder:
@@ -124,7 +136,7 @@ def _collect(
 ) -> list[Decoded | Skipped]:
     """The results of a batch; when it broke its worker, each of its entries is tried alone."""
     try:
-        return future.result()
+        return list(map(_with_data, future.result(), batch))
     except (TimeoutError, ProcessExpired, MemoryError) as error:
         if len(batch) == 1:
             return [Skipped(batch[0].path, _reason(error))]
@@ -159,11 +171,17 @@ def _decode_one(entry: Entry, size: int, thumbnail: bool) -> Decoded | Skipped:
         picture = prepare(data, size, thumbnail=thumbnail)
     except PictureError as error:
         return Skipped(entry.path, error.message)
-    return Decoded(_without_data(entry), picture, len(data), data if entry.imported else None)
+    plain = Entry(entry.path, entry.inside, entry.modified, entry.imported)
+    # bytes that came from the parent need not travel back
+    back = data if entry.imported and not isinstance(entry, DataEntry) else None
+    return Decoded(plain, picture, len(data), back)
 
 
-def _without_data(entry: Entry) -> Entry:
-    return Entry(entry.path, entry.inside, entry.modified, entry.imported)
+def _with_data(result: Decoded | Skipped, entry: Entry | Skipped) -> Decoded | Skipped:
+    """A result with the bytes that did not travel back."""
+    if isinstance(result, Decoded) and isinstance(entry, DataEntry) and entry.imported:
+        return replace(result, data=entry.data)
+    return result
 
 
 def _limit_worker() -> None:
