@@ -284,7 +284,7 @@ class Demo:
     """The built-in collection, drawn by our own code."""
 
     name = "demo"
-    PER_FAMILY = 130  # 2,210 pictures, drawn in about 20 s on two cores
+    PER_FAMILY = 120  # 2,040 pictures, drawn in about 20 s on two cores
 
     def entries(self) -> Iterator[Entry | Skipped]:
         from ris.images.demo import FAMILIES

@@ -158,7 +158,7 @@ class TestPublishing:
             publish()
         empty.use("00000001")
         publish()
-        assert "00000001" in ids(empty)
+        assert ids(empty) == ["00000001", "00000002", "00000003"]
         assert empty.current() == "00000003"
         assert_whole(empty)
 
