@@ -12,7 +12,11 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-PROGRAM = "#include <Python.h>\n#include <vector>\nint main() { return std::vector<int>().size(); }\n"
+PROGRAM = """
+#include <Python.h>
+#include <vector>
+int main() { return std::vector<int>().size(); }
+"""
 DEBIAN = "On Debian or Ubuntu: sudo apt-get install g++ python3-dev python3-venv"
 
 

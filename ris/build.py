@@ -195,14 +195,16 @@ def _train_encoder(
 
 
 def _load_start(collection: Collection, parent: Manifest | None) -> "Network | None":
-    """The serving network to go on from; a damaged or differently shaped one is left alone."""
+    """The serving network to go on from; a damaged one is left alone."""
     if parent is None:
         return None
     from ris.model.network import load_network
 
     try:
-        return load_network(collection.folder / "encoders" / parent.encoder / "autoencoder.keras")
-    except (ValueError, OSError):
+        path = collection.folder / "encoders" / parent.encoder / "autoencoder.keras"
+        with quiet_stderr():
+            return load_network(path)
+    except StoreError:
         return None
 
 

@@ -5,7 +5,7 @@ Progress goes to stderr, answers to stdout; `--json` gives one JSON document a l
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -16,6 +16,7 @@ import click
 from ris import __version__, console
 from ris.errors import PictureError, RisError
 from ris.images.names import escape, unescape
+from ris.images.sources import Folder, Skipped
 from ris.settings import default_home
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
@@ -141,10 +142,13 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int) -> No
     failed = False
     for path in _queries(pictures):
         try:
+            if isinstance(path, Skipped):
+                raise PictureError(f"{path.path}: {path.reason}")
             result = explorer.search(path, k=k)
         except PictureError as error:
             failed = True
-            _print_failed_query(choices, path, error)
+            name = path.path if isinstance(path, Skipped) else escape(str(path))
+            _print_failed_query(choices, name, error)
             continue
         if choices.json:
             console.print_json(result.to_json())
@@ -326,16 +330,13 @@ def _absolute(text: str) -> str:
     return str(Path(text).expanduser().absolute())
 
 
-def _queries(pictures: tuple[str, ...]) -> Any:
+def _queries(pictures: tuple[str, ...]) -> Iterator[Path | Skipped]:
     """The files that were named, and the files in the folders that were named."""
-    from ris.images.sources import Entry, Folder
-
     for text in pictures:
         path = Path(text)
         if path.is_dir():
             for entry in Folder(path).entries():
-                if isinstance(entry, Entry):
-                    yield unescape(entry.path)
+                yield entry if isinstance(entry, Skipped) else unescape(entry.path)
         else:
             yield path
 
@@ -352,9 +353,9 @@ def _print_result(result: Any) -> None:
     click.echo()
 
 
-def _print_failed_query(choices: Choices, path: Path, error: PictureError) -> None:
+def _print_failed_query(choices: Choices, query: str, error: PictureError) -> None:
     if choices.json:
-        console.print_json({"query": escape(str(path)), "error": error.message})
+        console.print_json({"query": query, "error": error.message})
     else:
         click.echo(f"Error: {console.printable(error.message)}", err=True)
 

@@ -43,6 +43,7 @@ class JobState:
         id: Sorts by time.
         collection: Whose job it is.
         command: "create" or "train".
+        arguments: What it was started with, the command first.
         created: When it was started, ISO 8601 in UTC.
         status: "running", "finished", "failed", "cancelled" or "killed".
         stages: All stages in their order.
@@ -63,6 +64,7 @@ class JobState:
     id: str
     collection: str
     command: str
+    arguments: tuple[str, ...]
     created: str
     status: str
     stages: tuple[str, ...]
@@ -95,7 +97,7 @@ def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "start.lock"):  # held for milliseconds
         check_idle(home, name)
-        job = _new_folder(folder, arguments[0])
+        job = _new_folder(folder, arguments)
         command = [sys.executable, "-m", "ris", "--home", str(home), *arguments]
         with (job / "log.txt").open("wb") as log:
             process = subprocess.Popen(
@@ -203,7 +205,9 @@ def run(
         lock.acquire()
     except Timeout as error:
         raise _busy(name) from error
-    place = folder / given if given else _new_folder(folder, command)
+    if given and hasattr(os, "nice"):
+        os.nice(10)  # started by a server, whose pages come first
+    place = folder / given if given else _new_folder(folder, [command, name])
     _write_process(place, os.getpid())
     _clean(folder, place)
     job = Job(place)
@@ -255,12 +259,13 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob("*/job.json"))
 
 
-def _new_folder(folder: Path, command: str) -> Path:
+def _new_folder(folder: Path, arguments: Sequence[str]) -> Path:
     moment = time.time_ns()
     seconds, rest = divmod(moment, 10**9)
     place = folder / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(seconds))}-{rest:09}"
     place.mkdir()
-    write_json(place / "job.json", {"command": command, "created": now(), "time": moment / 1e9})
+    facts = {"arguments": list(arguments), "created": now(), "time": moment / 1e9}
+    write_json(place / "job.json", facts)
     return place
 
 
@@ -316,7 +321,8 @@ def _state(place: Path, name: str) -> JobState:
     state = JobState(
         id=place.name,
         collection=name,
-        command=facts["command"],
+        command=facts["arguments"][0],
+        arguments=tuple(facts["arguments"]),
         created=facts["created"],
         status="running" if alive or young else "killed",
         stages=STAGES,

@@ -22,7 +22,8 @@ class Progress:
         done: Units done so far.
         total: Units in all, or None when that can't be known yet.
         unit: What is counted, e.g. "pictures".
-        loss: A point of the loss curve: step, seconds, loss, validation_loss (or None).
+        loss: A point of the loss curve: step, pictures, seconds, loss (or None),
+            validation_loss.
         note: A short text for the person, e.g. a choice that was made.
     """
 

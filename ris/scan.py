@@ -110,7 +110,7 @@ def scan(
     files = _Files(work, labels.columns, size)
     with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
         done = 0
-        results = (_copy_in(collection, one) for one in decode_all(entries, size))
+        results = (_copy_in(collection, one, work) for one in decode_all(entries, size))
         while batch := list(islice(results, BATCH)):
             stop.check()
             found = [one for one in batch if isinstance(one, Decoded)]
@@ -215,14 +215,14 @@ def _row(key: int, one: Decoded, labels: Labels) -> Row:
     )
 
 
-def _copy_in(collection: Collection, one: Decoded | Skipped) -> Decoded | Skipped:
+def _copy_in(collection: Collection, one: Decoded | Skipped, work: Path) -> Decoded | Skipped:
     """Keep the bytes of a picture that has no file of its own; goes on without them."""
     if isinstance(one, Skipped) or one.data is None:
         return one
     place = collection.upload_path(one.picture.id)
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+        aside = work / place.name
         aside.write_bytes(one.data)
         os.replace(aside, place)
     return replace(one, data=None)
@@ -240,7 +240,7 @@ def _nothing_found(sources: list[Source], files: _Files) -> SourceError:
     if first is None:
         return SourceError(f"There are no files in {names}.", "Give a folder with pictures.")
     return SourceError(
-        f"None of the {files.skipped.count} files in {names} is a picture that can be read; "
-        f"the first, {first.path}: {first.reason}.",
+        f"There is no picture that can be read among the files in {names} "
+        f"({files.skipped.count} skipped). The first, {first.path}: {first.reason}.",
         "Give JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF pictures.",
     )

@@ -217,7 +217,7 @@ class TestFromInside:
         for number in range(4):
             old = folder / f"20200101-00000{number}-abcdef"
             (old / "work").mkdir(parents=True)
-            (old / "job.json").write_text('{"command": "train", "created": "", "time": 0}')
+            (old / "job.json").write_text('{"arguments": ["train", "b"], "created": "", "time": 0}')
         with jobs.run(home, "a", "train") as job:
             own = job.folder.parent.name
         kept = sorted(path.name for path in folder.iterdir() if path.is_dir())
@@ -320,7 +320,7 @@ class TestReading:
 
     def test_the_latest_of_several_in_one_second_is_the_last(self, tmp_path):
         (tmp_path / "b" / "jobs").mkdir(parents=True)
-        made = [jobs._new_folder(tmp_path / "b" / "jobs", "train").name for _ in range(30)]
+        made = [jobs._new_folder(tmp_path / "b" / "jobs", ["train", "b"]).name for _ in range(30)]
         assert made == sorted(made)
 
 

@@ -124,6 +124,10 @@ def start_again(collection: Collection) -> None:
     if st.button("Start again", type="primary", icon=":material/replay:"):
         info = collection.info()
         arguments = ["create", collection.name, *info["sources"], "--labels", info["labels"]]
+        job = jobs.latest(collection.home, collection.name)
+        if job is not None and "--minutes" in job.arguments:
+            place = job.arguments.index("--minutes")
+            arguments += job.arguments[place : place + 2]
         try:
             jobs.start(collection.home, collection.name, arguments)
         except RisError as problem:

@@ -51,10 +51,8 @@ def speed(state: JobState) -> str:
         return f"{_number(state.per_second)} per second"
     if state.stage == "train" and state.history and state.history[-1]["seconds"]:
         last = state.history[-1]
-        done, what = (
-            (last["pictures"], "pictures") if "pictures" in last else (last["step"], "steps")
-        )
-        return f"{_number(done / last['seconds'])} {what} per second" if done else ""
+        seen = last["pictures"]
+        return f"{_number(seen / last['seconds'])} pictures per second" if seen else ""
     return ""
 
 

@@ -203,7 +203,8 @@ class Explorer:
         found = self._thumbnails.get(item.id)
         if found is None:
             found = make_thumbnail(decode(self._original_bytes(item)))
-            self._thumbnails.put([(item.id, found)])
+            with suppress(StoreError):  # a full disk costs the cache, not the picture
+                self._thumbnails.put([(item.id, found)])
         return found
 
     def original(self, key: int) -> tuple[bytes, str]:

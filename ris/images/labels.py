@@ -4,6 +4,7 @@ They come from the folder it lies in, or from a CSV file with the columns `path`
 further column becomes a typed metadata column of the table.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,12 +81,9 @@ class Labels:
                 "Name the column with the pictures' file names path, the one with labels label.",
             )
         table = table.dropna(subset=["path"]).reset_index(drop=True)
-        renamed = {name: f"csv_{name}" for name in RESERVED - {"path"} if name in table.columns}
-        table = table.rename(columns=renamed)
+        table.columns = _free_names([str(name) for name in table.columns])
         for name in table.columns.difference(["path", "label"], sort=False):
-            table[name] = table[name].convert_dtypes()
-            if _kind(table[name]) == "text":
-                table[name] = _as_time(table[name].astype("string"))
+            table[name] = _typed(table[name].convert_dtypes())
             self.columns[str(name)] = _kind(table[name])
         for row, name in enumerate(table["path"]):
             given = name.replace("\\", "/").removeprefix("./")
@@ -99,6 +97,23 @@ def _ends(path: str) -> list[str]:
     """A path, and what is left when its first folders are taken away: a/b/c, b/c, c."""
     parts = path.split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]
+
+
+def _free_names(names: list[str]) -> list[str]:
+    """The names of a CSV file's columns, those that the table uses itself with csv_ before."""
+    free: list[str] = []
+    for name in names:
+        while name in RESERVED - {"path"} or name in free:
+            name = f"csv_{name}"
+        free.append(name)
+    return free
+
+
+def _typed(column: Any) -> Any:
+    """A column as the table can keep it: dates as times, numbers past 64 bits as text."""
+    if pd.api.types.is_unsigned_integer_dtype(column):
+        return column.astype("string")
+    return _as_time(column.astype("string")) if _kind(column) == "text" else column
 
 
 def _kind(column: Any) -> str:
@@ -126,4 +141,6 @@ def _plain(value: Any) -> object:
         return None
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no infinity
     return value.item() if hasattr(value, "item") else value

@@ -249,10 +249,15 @@ class TarArchive:
         self.name = escape(str(path))
 
     def entries(self) -> Iterator[Entry | Skipped]:
-        seen = 0
+        seen, left = 0, MAX_RATIO * self.path.stat().st_size
         try:
             with tarfile.open(self.path, "r|*") as archive:
                 for member in islice(archive, MAX_MEMBERS):
+                    left -= member.size
+                    if left < 0:
+                        reason = f"unpacks to over {MAX_RATIO} times its size, like a bomb"
+                        yield Skipped(self.name, f"{reason}; read up to {member.name!r}")
+                        return
                     if member.isdir() or _is_hidden(member.name):
                         continue
                     yield self._entry(archive, member)

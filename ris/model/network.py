@@ -21,6 +21,8 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from ris.errors import StoreError
+
 CODE_SIDE = 4  # the code is a 4 x 4 map: at 2 x 2 reconstructions were mere blobs
 MAX_DIMENSION = 128
 
@@ -153,6 +155,11 @@ class Network:
         """Write the `.keras` file."""
         self.model.save(path)
 
+    def has_shape_of(self, other: "Network") -> bool:
+        """Whether both have weights of the same shapes, so that one can take the other's."""
+        shapes = [[weight.shape for weight in one.model.weights] for one in (self, other)]
+        return shapes[0] == shapes[1]
+
     def copy_weights(self, other: "Network") -> None:
         """Take the weights of a network of the same shape."""
         self.model.set_weights(other.model.get_weights())
@@ -162,9 +169,12 @@ def load_network(path: Path) -> Network:
     """The network of a `.keras` file.
 
     Raises:
-        ValueError: The file is damaged, or not a network of ris.
+        StoreError: The file is missing or damaged, or holds a network of another kind.
     """
-    return Network(keras.saving.load_model(path, compile=False))
+    try:
+        return Network(keras.saving.load_model(path, compile=False))
+    except (ValueError, OSError, TypeError, KeyError, AttributeError) as error:
+        raise StoreError(f"{path.name} can't be loaded: {str(error)[:200]}") from error
 
 
 def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Network:

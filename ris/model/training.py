@@ -98,7 +98,7 @@ def train(
         pixels: uint8 (N, S, S, 3), N >= 1; may be a memory map, it is read batch by batch.
         shape: Of the network, S its size.
         settings: Of the training.
-        start: A network of the same shape to go on from.
+        start: A network to go on from; one of another shape is left alone.
         objective: What to train for; by default the reconstruction of clean pictures.
         on_progress: Hears seconds done of the budget, with points of the loss curve.
         stop: Asked between two steps.
@@ -111,7 +111,7 @@ def train(
         raise RisError("There are no pictures to train on.", "Add pictures, then train.")
     keras.utils.set_random_seed(settings.seed)
     network = build_network(shape, policy=choose_policy())
-    if start is not None:
+    if start is not None and network.has_shape_of(start):
         network.copy_weights(start)
     run = _Run(network, objective or Reconstruction(Augmentation()), settings, len(pixels))
     run.train(pixels, on_progress, stop or StopSignal())
@@ -147,6 +147,10 @@ class _Run:
         self.optimiser.build(self.variables)
 
     @property
+    def batch(self) -> int:
+        return min(self.settings.batch, len(self.training))
+
+    @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
@@ -180,7 +184,7 @@ class _Run:
     def _batches(self, pixels: Pixels) -> Iterator[Pixels]:
         """Batches without end, each epoch in a new order."""
         random = np.random.default_rng(self.settings.seed + 1)
-        size = min(self.settings.batch, len(self.training))
+        size = self.batch
         while True:
             order = random.permutation(self.training)
             for start in range(0, len(order) - size + 1, size):
@@ -211,6 +215,7 @@ class _Run:
         validation = total / len(self.validation)
         point = {
             "step": step,
+            "pictures": step * self.batch,
             "seconds": round(self.seconds, 2),
             "loss": loss,
             "validation_loss": validation,

@@ -311,6 +311,8 @@ class Collection:
             return
         named = {facts.file for manifest in found for facts in manifest.files}
         encoders = {manifest.encoder for manifest in found}
+        for aside in self.folder.glob(".*.tmp"):
+            aside.unlink(missing_ok=True)
         for part in (self.folder / "parts").glob("*"):
             if f"parts/{part.name}" not in named:
                 part.unlink(missing_ok=True)

@@ -33,7 +33,9 @@ class Thumbnails:
     def _open(self) -> sqlite3.Connection:
         try:
             return self._connect()
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise StoreError(f"Thumbnails can't be opened: {error}.") from error
             self._set_aside()
             return self._connect()
 
@@ -59,8 +61,9 @@ class Thumbnails:
                 row = self._connection.execute(
                     "SELECT webp FROM thumbnails WHERE id = ?", (content_id,)
                 ).fetchone()
-            except sqlite3.DatabaseError:
-                self._start_anew()
+            except sqlite3.DatabaseError as error:
+                if _is_damage(error):
+                    self._start_anew()
                 return None
         return None if row is None else bytes(row[0])
 
@@ -71,7 +74,7 @@ class Thumbnails:
             try:
                 self._insert(kept)
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):  # a full disk, a lock: no damage
+                if not _is_damage(error):
                     raise StoreError(f"Thumbnails can't be written: {error}.") from error
                 self._start_anew()
                 self._insert(kept)
@@ -88,3 +91,9 @@ class Thumbnails:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is broken, rather than locked or its disk full."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits give details
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -1,5 +1,6 @@
 """A collection that answers: search, find similar, look, see the map."""
 
+import json
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -164,6 +165,15 @@ class TestItems:
         )
         told = explorer.search(explorer.item(0).path).to_json()
         assert [hit["metadata"] for hit in told["hits"]] == [{"price": 7}, {"price": None}]
+
+    def test_infinite_metadata_is_json_still(self, home, tmp_path):
+        source = drawn.fill_folder(tmp_path / "s", 1, families=("bars",))
+        (tmp_path / "l.csv").write_text("path,price\nbars/00.png,inf\n")
+        labels = str(tmp_path / "l.csv")
+        explorer = Explorer(
+            stores.publish_folder(home, "endless", source, tmp_path / "w", labels=labels)
+        )
+        json.dumps(explorer.search(explorer.item(0).path).to_json(), allow_nan=False)
 
 
 class TestMap:

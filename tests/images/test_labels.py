@@ -140,6 +140,16 @@ def test_reserved_names_are_renamed_and_not_lost(csv):
     }
 
 
+def test_numbers_past_64_bits_do_not_become_integers(csv):
+    labels = csv("path,tweet\na.png,18446744073709551615\n")
+    assert labels.columns["tweet"] in ("text", "float")
+
+
+def test_a_renamed_column_does_not_collide_with_one_of_its_name(csv):
+    labels = csv("path,csv_id,id\na.png,1,2\n")
+    assert sorted(labels.of(entry("a.png")).metadata.values()) == [1, 2]
+
+
 def test_without_a_path_column_the_error_names_the_columns(csv):
     with pytest.raises(SourceError, match="its columns are: file, class") as refused:
         csv("file,class\na.png,shoe\n")

@@ -8,9 +8,9 @@ from pages.parts import job_panel, loss_chart, sidebar
 from ris.jobs import JobState
 
 HISTORY = (
-    {"step": 0, "seconds": 0.0, "loss": 0.1, "validation_loss": 0.12},
-    {"step": 40, "seconds": 60.0, "loss": 0.05, "validation_loss": None},
-    {"step": 80, "seconds": 90.0, "loss": 0.04, "validation_loss": 0.06},
+    {"step": 0, "pictures": 0, "seconds": 0.0, "loss": 0.1, "validation_loss": 0.12},
+    {"step": 40, "pictures": 1280, "seconds": 60.0, "loss": 0.05, "validation_loss": None},
+    {"step": 80, "pictures": 2560, "seconds": 90.0, "loss": 0.04, "validation_loss": 0.06},
 )
 
 

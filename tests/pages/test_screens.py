@@ -210,7 +210,11 @@ def test_deleting_says_first_what_would_be_lost(app, home):
 def test_a_collection_whose_job_has_only_just_begun_shows_its_progress(empty_app, tmp_path):
     folder = tmp_path / "new" / "jobs" / "20260101-000000-aaaaaa"
     folder.mkdir(parents=True)
-    facts = {"command": "create", "created": "2026-01-01T00:00:00+00:00", "time": time.time()}
+    facts = {
+        "arguments": ["create", "small"],
+        "created": "2026-01-01T00:00:00+00:00",
+        "time": time.time(),
+    }
     (folder / "job.json").write_text(json.dumps(facts))
     empty_app.run()
     assert not empty_app.exception
@@ -222,7 +226,7 @@ def test_a_creation_that_failed_says_why_and_can_be_started_again(empty_app, tmp
     Collection.create(tmp_path, "new", ["/pictures"], "folder")
     folder = tmp_path / "new" / "jobs" / "20260101-000000-aaaaaa"
     folder.mkdir(parents=True)
-    facts = {"command": "create", "created": "2026-01-01T00:00:00+00:00", "time": 0}
+    facts = {"arguments": ["create", "small"], "created": "2026-01-01T00:00:00+00:00", "time": 0}
     (folder / "job.json").write_text(json.dumps(facts))
     failed = {"time": 9, "event": "failed", "error": "The disk is full.", "hint": "Free some room."}
     (folder / "progress.jsonl").write_text(json.dumps(failed) + "\n")
