@@ -122,7 +122,7 @@ def test_without_one_picture_the_first_reason_is_told(empty, tmp_path):
         run(empty, [Folder(tmp_path / "s")], tmp_path / "work")
     (tmp_path / "s" / "a.txt").write_text("text")
     with pytest.raises(
-        SourceError, match=r"None of the 1 files .*a\.txt: not a picture"
+        SourceError, match=r"no picture that can be read .*a\.txt: not a picture"
     ) as refused:
         run(empty, [Folder(tmp_path / "s")], tmp_path / "work")
     assert refused.value.hint

@@ -117,7 +117,7 @@ def served_generation(collection: str, generation: str, seal: str) -> Pictures:
 
     home = default_home()
     _check_names(home, collection, generation)
-    explorer = open_explorer(home, collection, generation)
+    explorer = open_explorer(home, collection, generation, guarded=True)
     if explorer.manifest.sha256[:SEAL] != seal:
         raise RisError("That generation was replaced by another.", "Reload the page.")
     return explorer

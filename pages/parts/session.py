@@ -119,10 +119,14 @@ def collection() -> Collection | None:
 
 
 def explorer() -> Explorer | None:
-    """The serving generation of the collection that is shown, ``None`` before there is one."""
+    """The serving generation of the collection that is shown, ``None`` before there is one.
+
+    A damaged one is stood in for by another, which its notices tell.
+    """
     shown = collection()
-    generation = shown.current() if shown else None
-    return open_explorer(home(), shown.name, generation) if shown and generation else None
+    if shown is None or shown.current() is None:
+        return None
+    return open_explorer(home(), shown.name, guarded=True)
 
 
 def busy() -> bool:
@@ -256,7 +260,7 @@ def other_sample() -> None:
 def sides(folder: str, generation: str) -> tuple[np.ndarray, np.ndarray]:
     """Widths and heights in pixels of all pictures, or of 20,000 evenly spread ones."""
     path = Path(folder)
-    shown = open_explorer(path.parent, path.name, generation)
+    shown = open_explorer(path.parent, path.name, generation, guarded=True)
     items = shown.items(shown.keys[:: max(1, shown.count // 20_000)].tolist())
     return np.array([i.width for i in items]), np.array([i.height for i in items])
 
@@ -277,4 +281,4 @@ def disk_use(folder: str, generation: str | None) -> int:
 def training(folder: str, generation: str) -> dict[str, Any]:
     """Settings and loss history of a generation."""
     path = Path(folder)
-    return open_explorer(path.parent, path.name, generation).training()
+    return open_explorer(path.parent, path.name, generation, guarded=True).training()

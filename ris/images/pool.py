@@ -8,11 +8,14 @@ source.
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -114,9 +117,33 @@ class GuardedDecoder:
             raise PictureError(_reason(error)) from error
 
 
-def _open_pool(count: int) -> ProcessPool:
+class _WorkerProcess(SpawnProcess):
+    """A spawned process that does not import the program's main module again.
+
+    Streamlit 1.67 puts the page's script in its place, which every worker would run; a script of
+    a person's own would need a guard.
+    """
+
+    _alone = threading.Lock()
+
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802  the name that multiprocessing calls
+        with _WorkerProcess._alone:
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                return SpawnProcess._Popen(process)
+            finally:
+                sys.modules["__main__"] = main
+
+
+class _WorkerContext(SpawnContext):
     # spawn: a fork of a process with threads (TensorFlow's, ONNX Runtime's) can hang
-    return ProcessPool(count, initializer=_limit_worker, context=get_context("spawn"))
+    Process = _WorkerProcess
+
+
+def _open_pool(count: int) -> ProcessPool:
+    return ProcessPool(count, initializer=_limit_worker, context=_WorkerContext())
 
 
 def _schedule(

@@ -29,6 +29,7 @@ DROP = """
 def drop(page, name: str, data: bytes) -> None:
     """Drop a file onto the uploader, as a hand would."""
     zone = page.get_by_test_id("stFileUploaderDropzone")
+    expect(zone).to_have_count(1)  # while a page is drawn anew the old one stays for a moment
     expect(zone).to_be_visible()
     zone.evaluate(DROP, {"name": name, "data": base64.b64encode(data).decode()})
 

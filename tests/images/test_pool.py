@@ -1,5 +1,8 @@
 """Entries in, pictures out in the same order; what breaks a worker costs a row of skipped."""
 
+import sys
+import types
+
 import drawn
 import pytest
 from hostile import Deadly, Endless, Greedy, Unreadable
@@ -100,3 +103,13 @@ def test_the_servers_decoder_prepares_like_everybody_and_refuses_in_words():
     finally:
         decoder._pool.stop()
         decoder._pool.join()
+
+
+def test_a_main_module_that_cannot_be_imported_again_does_no_harm(monkeypatch):
+    """Streamlit leaves its script as `__main__`; spawned workers would run it."""
+    script = types.ModuleType("__main__")
+    script.__file__ = "/gone/script.py"
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    (found,) = decode_all([good(1)], 32, workers=1)
+    assert isinstance(found, Decoded)
+    assert sys.modules["__main__"] is script
