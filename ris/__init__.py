@@ -28,6 +28,6 @@ def open(name: str, *, home: str | Path | None = None) -> "Explorer":
     """
     # imported late: the workers that decode pictures need a tenth of it
     from ris.explore.explorer import open_explorer
-    from ris.settings import default_home
+    from ris.settings import as_home, default_home
 
-    return open_explorer(Path(home).resolve() if home else default_home(), name)
+    return open_explorer(as_home(home) if home else default_home(), name)

@@ -4,6 +4,7 @@ Progress goes to stderr, answers to stdout; `--json` gives one JSON document a l
 0 done, 1 something went wrong (said on stderr), 2 the command was not understood.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from ris import __version__, console
 from ris.errors import PictureError, RisError
 from ris.images.names import escape, unescape
 from ris.images.sources import Folder, Skipped
-from ris.settings import default_home
+from ris.settings import as_home, default_home
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
 
@@ -39,7 +40,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(home: Path | None, as_json: bool, **rest: Any) -> None:
         given = click.get_current_context().obj
-        folder = home.expanduser().resolve() if home else given.home
+        folder = as_home(home) if home else given.home
         command(Choices(folder, as_json or given.json), **rest)
 
     home = click.option("--home", type=click.Path(path_type=Path), help="Folder of collections.")
@@ -64,7 +65,7 @@ def _example(text: str) -> str:
 @click.pass_context
 def commands(context: click.Context, home: Path | None, as_json: bool) -> None:
     """Explore image similarity over your own picture collection."""
-    context.obj = Choices(home.expanduser().resolve() if home else default_home(), as_json)
+    context.obj = Choices(as_home(home) if home else default_home(), as_json)
 
 
 @commands.command(
@@ -327,7 +328,7 @@ def _absolute(text: str) -> str:
     """A path as the job's process will find it; names of data sets as they are."""
     if text == "demo" or text.startswith("keras:"):
         return text
-    return str(Path(text).expanduser().absolute())
+    return os.path.abspath(os.path.expanduser(text))
 
 
 def _queries(pictures: tuple[str, ...]) -> Iterator[Path | Skipped]:

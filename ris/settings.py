@@ -8,4 +8,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def default_home() -> Path:
     """The folder that holds all collections: `RIS_HOME`, or `models/` beside the package."""
-    return Path(os.environ.get("RIS_HOME") or ROOT / "models").expanduser().resolve()
+    return as_home(os.environ.get("RIS_HOME") or ROOT / "models")
+
+
+def as_home(path: str | Path) -> Path:
+    """A folder as a person writes it, made absolute."""
+    return Path(os.path.expanduser(path)).resolve()

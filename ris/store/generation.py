@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ris.errors import StoreError
 from ris.store.collection import Collection
-from ris.store.files import verify
+from ris.store.files import FileFacts, verify
 from ris.store.index import (
     EXACT_BELOW,
     ExactIndex,
@@ -59,18 +59,28 @@ def open_generation(collection: Collection, generation: str) -> Generation:
     """Open a generation for reading.
 
     Raises:
-        StoreError: Its table or its encoder is missing or damaged.
+        StoreError: Its table, or what serves its encoder, is missing or damaged.
     """
     manifest = collection.manifest(generation)
     notices: list[str] = []
     parts = [verify(collection.folder, part) for part in manifest.parts]
     for facts in manifest.encoder_files:
-        verify(collection.folder, facts)
+        _verify_encoder(collection.folder, facts, notices)
     items = _open_items(parts, manifest)
-    index = _open_index(collection.folder, parts, items, manifest, notices)
+    index = _open_index(collection.folder, parts, manifest, notices)
     positions = _open_map(collection.folder, manifest, notices)
     encoder = collection.folder / "encoders" / manifest.encoder
     return Generation(manifest, items, index, positions, encoder, tuple(notices))
+
+
+def _verify_encoder(folder: Path, facts: FileFacts, notices: list[str]) -> None:
+    """Only `encoder.onnx` is needed to search."""
+    try:
+        verify(folder, facts)
+    except StoreError as error:
+        if facts.file.endswith("/encoder.onnx"):
+            raise
+        notices.append(f"Part of the encoder is lost, search goes on: {error.message}")
 
 
 def _open_items(parts: list[Path], manifest: Manifest) -> Items:
@@ -84,9 +94,7 @@ def _open_items(parts: list[Path], manifest: Manifest) -> Items:
     return Items(table)
 
 
-def _open_index(
-    folder: Path, parts: list[Path], items: Items, manifest: Manifest, notices: list[str]
-) -> Index:
+def _open_index(folder: Path, parts: list[Path], manifest: Manifest, notices: list[str]) -> Index:
     if manifest.items >= EXACT_BELOW and manifest.graph is not None:
         try:
             return _open_graph(folder, parts, manifest)
