@@ -26,7 +26,8 @@ from PIL import Image
 
 from ris.errors import PictureError
 from ris.images.decode import decode
-from ris.images.sources import Entry, folder_label, open_source
+from ris.images.entries import Entry
+from ris.images.sources import folder_label, open_source
 from ris.settings import ROOT
 
 

@@ -16,8 +16,9 @@ import click
 
 from ris import __version__, console
 from ris.errors import PictureError, RisError
+from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
-from ris.images.sources import Folder, Skipped
+from ris.images.sources import Folder
 from ris.settings import as_home, default_home
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest

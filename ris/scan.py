@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ris.errors import PictureError, SourceError
 from ris.images.decode import read_size
+from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all
-from ris.images.sources import Entry, Skipped, Source
+from ris.images.sources import Source
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.store.collection import Collection
 from ris.store.files import require_space

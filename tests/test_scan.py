@@ -10,9 +10,10 @@ import pytest
 import stores
 
 from ris.errors import Cancelled, SourceError
+from ris.images.archives import ZipArchive
 from ris.images.labels import Labels
 from ris.images.prepare import content_id
-from ris.images.sources import Demo, Folder, ZipArchive
+from ris.images.sources import Demo, Folder
 from ris.progress import Progress, StopSignal, silent
 from ris.scan import choose_size, scan, scan_again
 from ris.store.table import read_table
@@ -37,7 +38,7 @@ def test_the_input_follows_the_pictures_own_sizes(tmp_path, sides, size):
 def test_the_middle_picture_decides():
     class Mixed:
         def sample(self, count):
-            from ris.images.sources import DataEntry, Skipped
+            from ris.images.entries import DataEntry, Skipped
 
             yield Skipped("x", "a link")
             for number, side in enumerate((20, 20, 200, 200, 200)):

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from ris.errors import SourceError
-from ris.images.sources import Entry, folder_label
+from ris.images.entries import Entry
+from ris.images.sources import folder_label
 
 RESERVED = {
     "id", "key", "path", "box", "labels", "width", "height", "bytes", "modified", "image",

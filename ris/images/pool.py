@@ -20,8 +20,8 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from ris.errors import PictureError
+from ris.images.entries import DataEntry, Entry, Skipped
 from ris.images.prepare import Prepared, prepare
-from ris.images.sources import DataEntry, Entry, Skipped
 
 BATCH = 16
 BATCH_BYTES = 8 * 2**20  # a batch that carries so much is full

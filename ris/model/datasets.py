@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ris.errors import SourceError
 from ris.images.display import png
-from ris.images.sources import DataEntry, Entry, Skipped
+from ris.images.entries import DataEntry, Entry, Skipped
 from ris.model.quiet import quiet_stderr
 
 LABELS = {

@@ -26,7 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ris.errors import BusyError, StoreError
-from ris.images.sources import Skipped
+from ris.images.entries import Skipped
 from ris.store.files import (
     read_json,
     sync_file,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ris.errors import PictureError
 from ris.images.decode import read_file
+from ris.images.entries import Entry
 from ris.images.names import unescape
 from ris.images.prepare import content_id
-from ris.images.sources import Entry
 from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 from ris.store.table import read_batches

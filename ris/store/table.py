@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
-from ris.images.sources import Skipped
+from ris.images.entries import Skipped
 
 ROW_GROUP = 20_000
 

@@ -30,9 +30,9 @@ import stores
 
 from ris.explore.explorer import Explorer
 from ris.explore.projection import project
+from ris.images.archives import ZipArchive
 from ris.images.labels import Labels
 from ris.images.prepare import prepare
-from ris.images.sources import ZipArchive
 from ris.model.encoder import Encoder
 from ris.progress import StopSignal, silent
 from ris.scan import scan

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ris.errors import SourceError
+from ris.images.entries import Entry
 from ris.images.labels import Known, Labels
-from ris.images.sources import Entry
 
 
 def entry(inside: str, path: str | None = None) -> Entry:

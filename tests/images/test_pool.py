@@ -9,9 +9,9 @@ from hostile import Deadly, Endless, Greedy, Unreadable
 
 from ris.errors import PictureError
 from ris.images import pool
+from ris.images.entries import DataEntry, Entry, FileEntry, Skipped
 from ris.images.pool import Decoded, GuardedDecoder, decode_all
 from ris.images.prepare import content_id, prepare
-from ris.images.sources import DataEntry, Entry, FileEntry, Skipped
 
 
 def good(number: int) -> DataEntry:

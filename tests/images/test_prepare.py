@@ -10,9 +10,9 @@ from PIL import Image
 
 from ris.errors import PictureError
 from ris.images.decode import FORMATS, decode
+from ris.images.entries import DataEntry
 from ris.images.pool import Decoded, decode_all
 from ris.images.prepare import THUMBNAIL_SIDE, content_id, make_thumbnail, prepare, to_input
-from ris.images.sources import DataEntry
 
 
 def test_the_id_is_the_hash_of_the_bytes():

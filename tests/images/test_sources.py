@@ -10,20 +10,11 @@ import drawn
 import pytest
 
 from ris.errors import PictureError, SourceError
-from ris.images import sources
+from ris.images import archives
+from ris.images.archives import TarArchive, ZipArchive
 from ris.images.decode import decode
-from ris.images.sources import (
-    Demo,
-    Entry,
-    FileEntry,
-    Folder,
-    Skipped,
-    Source,
-    TarArchive,
-    ZipArchive,
-    folder_label,
-    open_source,
-)
+from ris.images.entries import Entry, FileEntry, Skipped
+from ris.images.sources import Demo, Folder, Source, folder_label, open_source
 
 PNG = drawn.encoded(drawn.draw("bars", 0))
 
@@ -195,7 +186,7 @@ class TestZip:
         assert inside(ZipArchive(path)) == ["a.png"]
 
     def test_a_member_that_lies_about_its_size_is_bounded(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sources, "MAX_BYTES", 1000)
+        monkeypatch.setattr(archives, "MAX_BYTES", 1000)
         path = make_zip(tmp_path / "p.zip", {"large.png": os.urandom(2000), "a.png": b"small"})
         assert "larger than" in skipped(ZipArchive(path))["large.png"]
         assert inside(ZipArchive(path)) == ["a.png"]
@@ -320,7 +311,7 @@ class TestTar:
         assert refused.value.hint
 
     def test_a_huge_member_is_skipped_unread(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sources, "MAX_BYTES", 1000)
+        monkeypatch.setattr(archives, "MAX_BYTES", 1000)
         path = make_tar(tmp_path / "p.tar", {"large.png": bytes(2000), "a.png": b"small"})
         assert "larger than" in skipped(TarArchive(path))["large.png"]
         assert inside(TarArchive(path)) == ["a.png"]

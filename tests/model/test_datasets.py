@@ -8,7 +8,8 @@ import pytest
 
 from ris.errors import SourceError
 from ris.images.decode import decode
-from ris.images.sources import Entry, folder_label
+from ris.images.entries import Entry
+from ris.images.sources import folder_label
 from ris.model.datasets import LABELS, KerasDataset
 
 

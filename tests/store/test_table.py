@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ris.errors import StoreError
-from ris.images.sources import Skipped
+from ris.images.entries import Skipped
 from ris.store.table import (
     ExportWriter,
     Row,

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from ris.errors import PictureError
-from ris.images.sources import Entry
+from ris.images.entries import Entry
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""A file that may be a picture, before it is read; and one that is none, with the reason."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from ris.images.decode import read_file
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that did not become an item, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that may be a picture; it can be sent to another process.
+
+    Attributes:
+        path: Its name for people, as UTF-8 text; the real path for files on disk.
+        inside: Its path inside the source with forward slashes; labels come from it.
+        modified: Seconds since 1970, or None if unknown.
+        imported: Whether the bytes must be copied into the collection (archives, the demo), or
+            can be read again from `path`.
+    """
+
+    path: str
+    inside: str
+    modified: float | None = None
+    imported: bool = True
+
+    def read(self) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            PictureError: They can't be read.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class FileEntry(Entry):
+    """A file on disk; `location` is its path as the system knows it."""
+
+    location: str = ""
+
+    def read(self) -> bytes:
+        return read_file(Path(self.location))
+
+
+@dataclass(frozen=True)
+class DataEntry(Entry):
+    """A file out of an archive or a data set, its bytes at hand."""
+
+    data: bytes = b""
+
+    def read(self) -> bytes:
+        return self.data
+
+
+@dataclass(frozen=True)
+class DrawnEntry(Entry):
+    """A picture of the demo collection, drawn when it is read."""
+
+    family: str = ""
+    number: int = 0
+
+    def read(self) -> bytes:
+        from ris.images.demo import draw
+
+        file = BytesIO()
+        draw(self.family, self.number).save(file, "JPEG", quality=90)
+        return file.getvalue()
