@@ -42,7 +42,9 @@ class TrainingSettings:
         warm_up: Share of the budget with a rising learning rate.
         held_out: Share of the pictures kept for validation, at most `most_held_out`.
         most_held_out: Enough for a steady validation loss.
-        patience: Validations without an improvement after which training stops.
+        patience: Validations without an improvement after which training cools down and stops.
+            Stopping at once would stop at a high learning rate, where the loss can't fall.
+        cool_down: Length of the cool-down as a share of the time trained so far.
         evaluations: Validations in a budget, at most.
     """
 
@@ -55,6 +57,7 @@ class TrainingSettings:
     held_out: float = 0.1
     most_held_out: int = 1000
     patience: int = 10
+    cool_down: float = 0.25
     evaluations: int = 40
 
 
@@ -136,6 +139,8 @@ class _Run:
         self.best_loss = np.inf
         self.best_weights = network.model.get_weights()
         self.worse = 0
+        self.end = settings.minutes * 60  # seconds; earlier once training cools down
+        self.cooling_since: float | None = None
         self.started = time.monotonic()
         self.rate = tf.Variable(0.0, trainable=False)
         self.optimiser = _make_optimiser(network, settings)
@@ -168,13 +173,16 @@ class _Run:
             stop.check()
             self.optimiser.learning_rate.assign(self._learning_rate())
             losses.append(float(step_function(tf.constant(batch))))
-            over = self.seconds >= self.budget or stop.early
+            over = self.seconds >= self.end or stop.early
             if over or self._is_due(step, last):
                 self._evaluate(validate, pixels, step, float(np.mean(losses)), on_progress)
                 losses, last = [], self.seconds
             elif step % 10 == 0:
                 on_progress(self._progress())
-            if over or self.worse >= self.settings.patience:
+            if self.worse >= self.settings.patience and self.cooling_since is None:
+                self.cooling_since = self.seconds
+                self.end = min(self.end, self.cooling_since * (1 + self.settings.cool_down))
+            if over or self.seconds >= self.end:
                 return
 
     def _is_due(self, step: int, last: float) -> bool:
@@ -229,12 +237,19 @@ class _Run:
         on_progress(self._progress(point))
 
     def _progress(self, point: dict[str, float | int | None] | None = None) -> Progress:
-        done = min(round(self.seconds), round(self.budget))
-        return Progress("train", done, round(self.budget), "seconds", loss=point)
+        done = min(round(self.seconds), round(self.end))
+        return Progress("train", done, round(self.end), "seconds", loss=point)
 
     def _learning_rate(self) -> float:
-        """Warm-up, then a cosine to 1 %, both by the share of the budget that is spent."""
-        spent = min(self.seconds / max(self.budget, 1e-9), 1.0)
+        """Warm-up, then a cosine to 1 %, by the share of the budget that is spent; a cool-down
+        goes straight down from where it begins."""
+        if self.cooling_since is None:
+            return self._planned_rate(self.seconds)
+        left = (self.end - self.seconds) / max(self.end - self.cooling_since, 1e-9)
+        return self._planned_rate(self.cooling_since) * max(left, 0.01)
+
+    def _planned_rate(self, seconds: float) -> float:
+        spent = min(seconds / max(self.budget, 1e-9), 1.0)
         if spent < self.settings.warm_up:
             return self.settings.learning_rate * max(spent / self.settings.warm_up, 0.02)
         through = (spent - self.settings.warm_up) / (1 - self.settings.warm_up)

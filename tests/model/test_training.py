@@ -108,16 +108,23 @@ class TestStopping:
         )
 
     def test_it_stops_when_nothing_gets_better(self, shape):
-        settings = TrainingSettings(minutes=LONG, patience=3, evaluations=10**9)
+        settings = TrainingSettings(minutes=LONG, patience=3, evaluations=10**9, cool_down=0)
         trained = self.run(shape, Scripted([5, 4, 3, 3, 3, 3, 3, 3]), settings)
         losses = [point["validation_loss"] for point in trained.facts["history"]]
         assert losses == [5, 4, 3, 3, 3, 3]
         assert trained.facts["seconds"] < 60
 
     def test_it_does_not_validate_more_often_than_every_20_steps(self, shape):
-        settings = TrainingSettings(minutes=LONG, patience=2, evaluations=10**9)
+        settings = TrainingSettings(minutes=LONG, patience=2, evaluations=10**9, cool_down=0)
         trained = self.run(shape, Scripted([1, 2, 3, 4]), settings)
         assert [point["step"] for point in trained.facts["history"]] == [0, 20, 40]
+
+    def test_before_it_stops_it_cools_down(self, shape):
+        settings = TrainingSettings(minutes=LONG, patience=2, evaluations=10**9, cool_down=1)
+        history = self.run(shape, Scripted([1, 2, 3, 4]), settings).facts["history"]
+        # twice the time until the second validation that was no better, and no more than a batch
+        assert history[-1]["seconds"] >= 1.9 * history[2]["seconds"]
+        assert history[-1]["seconds"] < 60
 
     def test_stopped_early_it_keeps_the_best_weights_so_far(self, shape):
         stop = StopSignal()
