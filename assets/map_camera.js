@@ -18,7 +18,11 @@ export class Camera {
   // What is on screen now. _fullLayout is the only place that is true while a drag lasts (plotly.js 4.1).
   read() {
     const { xaxis, yaxis, width, height } = this.plot._fullLayout;
-    return { x0: xaxis.range[0], x1: xaxis.range[1], y0: yaxis.range[0], y1: yaxis.range[1], width, height };
+    const view = { x0: xaxis.range[0], x1: xaxis.range[1], y0: yaxis.range[0], y1: yaxis.range[1], width, height };
+    // While plotly takes on a new size, its ranges and its size may be of different moments, which would
+    // read as another zoom (one that nobody asked for was seen on a busy machine): the last true view holds.
+    if (isTrue(view) || !this.last) this.last = view;
+    return this.last;
   }
 
   look(view) {
@@ -121,6 +125,11 @@ function middle({ x0, x1, y0, y1 }) {
 // Map units a pixel.
 function unitOf(view) {
   return (view.x1 - view.x0) / view.width;
+}
+
+// A map unit is as many pixels wide as high.
+function isTrue(view) {
+  return Math.abs(unitOf(view) / ((view.y1 - view.y0) / view.height) - 1) < 0.02;
 }
 
 function boundsOf(places) {

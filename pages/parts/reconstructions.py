@@ -35,7 +35,7 @@ def draw_reconstructions(explorer: Explorer) -> None:
         )
     st.caption(
         "On the left the picture as the model sees it, on the right what it draws from the "
-        f"{explorer.manifest.dimension} numbers it keeps. What is lost here, search cannot see."
+        "few numbers it keeps of it. What is lost here, search cannot see."
     )
     grid = st.grid(4, min_column_width=200, gap="medium")
     for key in examples(explorer, RECONSTRUCTIONS, session.sample_seed()):

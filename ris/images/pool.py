@@ -21,7 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from ris.errors import PictureError
 from ris.images.entries import DataEntry, Entry, Skipped
-from ris.images.prepare import Prepared, prepare
+from ris.images.prepare import Prepared, content_id, prepare
 
 BATCH = 16
 BATCH_BYTES = 8 * 2**20  # a batch that carries so much is full
@@ -103,6 +103,7 @@ class GuardedDecoder:
 
     def __init__(self) -> None:
         self._pool = _open_pool(1)
+        self._pool.schedule(content_id, args=(b"",))  # starts the worker before the first query
 
     def prepare(self, data: bytes, size: int) -> Prepared:
         """See `ris.images.prepare.prepare`.
