@@ -1,13 +1,9 @@
 """The convolutional autoencoder: pictures to codes, codes to pictures, codes to embeddings.
 
 Beside the convolutions lies a linear path on both sides, one patch of the picture to one cell of
-the code and back. It is learned in a few dozen steps, the convolutions add to it: on clothing the
-validation loss after half a minute falls from .085 to .043, precision@10 rises from .453 to .468
-(2026-11-23).
-
-Shapes: pictures float32 (B, S, S, 3) in 0..255; codes (B, 4, 4, C); reconstructions like pictures
-in -1..1; embeddings float32 (B, D), unit length. `training.py` trains it, `export.py` turns it
-into what the server runs.
+the code and back. It begins as the principal components of the patches, the convolutions add to
+it. On clothing the squared error of held-out pictures is .016 before the first step, against .085
+after half a minute of training without this path; precision@10 is .477 against .453 (2026-11-23).
 """
 
 from collections.abc import Sequence
@@ -196,6 +192,30 @@ def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Netw
         return Network(keras.Model(pictures, outputs, name="autoencoder"))
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def fit_linear_path(network: Network, pixels: NDArray[np.uint8]) -> None:
+    """Let the linear path begin as the principal components of the pictures' patches.
+
+    Args:
+        network: An untrained network.
+        pixels: uint8 (N, S, S, 3), a sample of the pictures.
+    """
+    encode, decode = (
+        network.encoder.get_layer("linear_code"),
+        network.decoder.get_layer("linear_patch"),
+    )
+    side, channels = encode.kernel_size[0], encode.filters
+    rows = network.size // side
+    patches = pixels.reshape(-1, rows, side, rows, side, 3).transpose(0, 1, 3, 2, 4, 5)
+    flat = patches.reshape(-1, side * side * 3) / 127.5 - 1.0  # (N * rows * rows, side * side * 3)
+    mean = flat.mean(axis=0)
+    variances, axes = np.linalg.eigh((flat - mean).T @ (flat - mean) / len(flat))  # ascending
+    axes = axes[:, ::-1][:, :channels]
+    scale = np.sqrt(variances[::-1][:channels].mean() + 1e-6)  # codes of about unit variance
+    kernel = (axes / scale).reshape(side, side, 3, channels)
+    encode.set_weights([kernel, -mean @ axes / scale])
+    decode.set_weights([(axes * scale).T[None, None], mean])
 
 
 def fit_head(network: Network, codes: NDArray[np.float32]) -> None:

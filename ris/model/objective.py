@@ -47,8 +47,8 @@ class Reconstruction:
 
     def validation_loss(self, network: Network, pictures: tf.Tensor) -> tf.Tensor:
         """See `Objective`."""
-        clean = ops.cast(pictures, "float32")
-        return _squared_error(network.decoder(network.encoder(clean)), clean)
+        altered, clean = self.augmentation(pictures, seed=0)
+        return _squared_error(network.decoder(network.encoder(altered)), clean)
 
 
 def _squared_error(found: tf.Tensor, clean: tf.Tensor) -> tf.Tensor:

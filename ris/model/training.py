@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ris.errors import RisError
 from ris.model.augmentation import Augmentation
-from ris.model.network import Network, NetworkSettings, build_network, fit_head
+from ris.model.network import Network, NetworkSettings, build_network, fit_head, fit_linear_path
 from ris.model.objective import Objective, Reconstruction
 from ris.progress import OnProgress, Progress, StopSignal, silent
 
@@ -116,9 +116,17 @@ def train(
     network = build_network(shape, policy=choose_policy())
     if start is not None and network.has_shape_of(start):
         network.copy_weights(start)
+    else:
+        fit_linear_path(network, _sample(pixels, 1000, settings.seed))
     run = _Run(network, objective or Reconstruction(Augmentation()), settings, len(pixels))
     run.train(pixels, on_progress, stop or StopSignal())
     return _finish(run, pixels, shape)
+
+
+def _sample(pixels: Pixels, count: int, seed: int) -> Pixels:
+    """At most so many of the pictures, drawn at random."""
+    order = np.random.default_rng(seed).permutation(len(pixels))[:count]
+    return pixels[np.sort(order)]
 
 
 class _Run:

@@ -63,3 +63,10 @@ def test_the_seed_decides():
         alter(Augmentation(), seed=1)[0], alter(Augmentation(), seed=1)[0]
     )
     assert not np.array_equal(alter(Augmentation(), seed=1)[0], alter(Augmentation(), seed=2)[0])
+
+
+def test_with_a_seed_the_alterations_are_always_the_same():
+    pictures = tf.constant(drawn.pixels(4))
+    first, again, other = (Augmentation()(pictures, seed=seed)[0].numpy() for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)

@@ -12,6 +12,7 @@ from ris.model.network import (
     StandardisedConv2D,
     build_network,
     fit_head,
+    fit_linear_path,
     load_network,
 )
 
@@ -92,6 +93,22 @@ def test_filters_are_standardised():
     layer.set_weights([kernel * 100 + 7, *rest])
     np.testing.assert_allclose(layer(inputs), before, rtol=0.02, atol=0.05)
     assert before.std() > 0.1
+
+
+def test_the_linear_path_begins_at_the_principal_components_of_patches(shape):
+    pixels = drawn.pixels(40)
+    network = build_network(shape)
+    fit_linear_path(network, pixels)
+    found = np.asarray(network.decoder(network.encoder(pixels.astype(np.float32))))
+
+    side, rows = shape.size // CODE_SIDE, CODE_SIDE
+    scaled = pixels / 127.5 - 1
+    patches = scaled.reshape(-1, rows, side, rows, side, 3).transpose(0, 1, 3, 2, 4, 5)
+    flat = patches.reshape(-1, side * side * 3)
+    centred = flat - flat.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2][: shape.code_channels]
+    expected = ((centred - centred @ axes.T @ axes) ** 2).mean()
+    assert ((found - scaled) ** 2).mean() == pytest.approx(expected, rel=0.01)
 
 
 class TestHead:
