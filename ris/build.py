@@ -21,7 +21,7 @@ from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned, scan, scan_again
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, read_json, require_space
-from ris.store.generation import open_generation
+from ris.store.generation import open_map
 from ris.store.index import ExactIndex, Index, build_graph, load_graph
 from ris.store.manifest import Graph, Manifest, Map, Part
 from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
@@ -281,10 +281,7 @@ def _earlier_places(
     """Where the items lay on the parent's map, float32 (N, 2), NaN for those it did not have."""
     if parent is None or parent.map is None:
         return None
-    try:
-        known = open_generation(collection, parent.generation).positions
-    except StoreError:
-        return None
+    known = open_map(collection.folder, parent, notices=[])  # a damaged one: nothing to start from
     places = np.full((len(keys), 2), np.nan, np.float32)
     _, rows, known_rows = np.intersect1d(keys, known.keys, assume_unique=True, return_indices=True)
     places[rows] = known.xy[known_rows]

@@ -29,7 +29,7 @@ from ris.store.collection import Collection
 from ris.store.files import read_json
 from ris.store.generation import open_generation
 from ris.store.index import Neighbours
-from ris.store.items import Item
+from ris.store.items import Item, LabelCodes
 from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.thumbnails import Thumbnails
@@ -154,8 +154,12 @@ class Explorer:
         return self._items.keys
 
     @cached_property
+    def _labels(self) -> LabelCodes:
+        return self._items.label_codes()
+
+    @cached_property
     def _points(self) -> Points:
-        labels = self._items.label_codes()
+        labels = self._labels
         rows = self._items.rows_of(self._positions.keys)
         x, y = np.ascontiguousarray(self._positions.xy.T)
         return Points(self._positions.keys, x, y, labels.codes[rows], labels.names)
@@ -178,7 +182,7 @@ class Explorer:
 
     def label_counts(self) -> dict[str, int]:
         """How many items have each label first, most frequent first."""
-        labels = self._items.label_codes()
+        labels = self._labels
         counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
         order = np.argsort(-counts, kind="stable")
         return {labels.names[i]: int(counts[i]) for i in order}

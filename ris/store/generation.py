@@ -68,7 +68,7 @@ def open_generation(collection: Collection, generation: str) -> Generation:
         _verify_encoder(collection.folder, facts, notices)
     items = _open_items(parts, manifest)
     index = _open_index(collection.folder, parts, manifest, notices)
-    positions = _open_map(collection.folder, manifest, notices)
+    positions = open_map(collection.folder, manifest, notices)
     encoder = collection.folder / "encoders" / manifest.encoder
     return Generation(manifest, items, index, positions, encoder, tuple(notices))
 
@@ -124,7 +124,8 @@ def _exact(parts: list[Path], manifest: Manifest, first_key: int) -> ExactIndex:
     return ExactIndex(vectors[kept], keys[kept])
 
 
-def _open_map(folder: Path, manifest: Manifest, notices: list[str]) -> Positions:
+def open_map(folder: Path, manifest: Manifest, notices: list[str]) -> Positions:
+    """The map of a generation alone; empty, with a notice, when it is damaged."""
     if manifest.map is not None:
         try:
             table = read_table(verify(folder, manifest.map))
