@@ -1,4 +1,4 @@
-"""Model: the generations of a collection, how each was trained, what the model remembers."""
+"""Model: the generations of a collection, what each achieves and how it was trained."""
 
 from __future__ import annotations
 
@@ -7,40 +7,68 @@ import streamlit as st
 
 from pages.parts import notices, ready, session, words
 from pages.parts.reconstructions import draw_reconstructions
-from pages.parts.training import draw_training
+from pages.parts.report_card import draw_card, found_first, same_label
+from pages.parts.training import draw_training, is_untouched
+from pages.parts.verdict import BUSY, draw_verdict, switch_dialog
 from ris.errors import RisError
+from ris.explore.card import ReportCard
 from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 
 
-def history_row(manifest: Manifest, serving: bool) -> dict[str, object]:
+def history_row(
+    manifest: Manifest, serving: bool, card: ReportCard | None = None
+) -> dict[str, object]:
     """A generation as a row of the table."""
-    told = manifest.training
+    copies, label = (found_first(card), same_label(card)) if card else (None, None)
     return {
         "Serving": "serving" if serving else "",
         "Generation": words.generation(manifest.generation),
         "Made": words.moment(manifest.created),
         "Pictures": manifest.items,
         "Dimensions": manifest.dimension,
-        "Trained": words.duration(told["seconds"]) if "seconds" in told else "",
-        "Training loss": told.get("loss"),
-        "Best validation loss": told.get("validation_loss"),
+        "Trained": trained(manifest),
+        "Copies found first": None if copies is None else 100 * copies,
+        "Same label (10 nearest)": None if label is None else 100 * label,
         "Graph recall": manifest.graph.recall if manifest.graph else None,
         "On disk": words.size(manifest.bytes),
     }
 
 
-def draw_history(collection: Collection, serving: str) -> list[Manifest]:
-    """The table of generations, newest first."""
-    manifests = collection.generations()[::-1]
-    rows = [history_row(m, m.generation == serving) for m in manifests]
+def trained(manifest: Manifest) -> str:
+    """How long a generation was trained, in words."""
+    if is_untouched(manifest.training):
+        return "not trained: base encoder"
+    seconds = manifest.training.get("seconds")
+    return words.duration(seconds) if seconds is not None else ""
+
+
+def card_of(collection: Collection, manifest: Manifest) -> ReportCard | None:
+    """Its report card; None also where that can't be read, which its own section tells."""
+    try:
+        return session.report_card(collection, manifest)
+    except RisError:
+        return None
+
+
+def draw_history(collection: Collection, manifests: list[Manifest], serving: str) -> None:
+    """The table of generations."""
+    rows = [history_row(m, m.generation == serving, card_of(collection, m)) for m in manifests]
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="",
         column_config={
             "Pictures": st.column_config.NumberColumn(format="localized"),
-            "Training loss": st.column_config.NumberColumn(format="%.4f"),
-            "Best validation loss": st.column_config.NumberColumn(format="%.4f"),
+            "Copies found first": st.column_config.NumberColumn(
+                format="%.1f %%",
+                help="Share of altered copies whose original comes first. Compare it only "
+                "between generations of the same pictures.",
+            ),
+            "Same label (10 nearest)": st.column_config.NumberColumn(
+                format="%.1f %%",
+                help="Share of the ten nearest pictures that have the label of the one looked for.",
+            ),
             "Graph recall": st.column_config.NumberColumn(
                 format="%.3f",
                 help="Share of the true nearest pictures that the search index finds. "
@@ -49,31 +77,24 @@ def draw_history(collection: Collection, serving: str) -> list[Manifest]:
         },
         alt=f"{len(manifests)} generations",
     )
-    return manifests
 
 
-def switch_dialog(collection: Collection, manifest: Manifest) -> None:
-    """Ask, then serve another generation."""
-
-    def body() -> None:
-        st.markdown(
-            f"From now on every search and the map in every open tab use generation "
-            f"**{words.generation(manifest.generation)}** of {words.moment(manifest.created)} with "
-            f"{words.count(manifest.items, 'picture')}. Nothing is deleted: you can switch back "
-            "on this page."
-        )
-        with st.container(horizontal=True):
-            if st.button("Serve it", type="primary"):
-                try:
-                    collection.use(manifest.generation)
-                except RisError as problem:
-                    notices.error(problem)
-                else:
-                    st.rerun()
-            if st.button("Leave it as it is"):
-                st.rerun()
-
-    st.dialog("Serve another generation?")(body)()
+def draw_generation(collection: Collection, manifest: Manifest) -> None:
+    """What one generation achieves and how it was trained, or why that can't be shown."""
+    st.subheader("Report card", anchor=False)
+    try:
+        training = session.training(str(collection.folder), manifest.encoder)
+    except RisError as problem:
+        notices.error(problem)
+        return
+    try:
+        card = session.report_card(collection, manifest)
+    except RisError as problem:
+        notices.error(problem)
+    else:
+        draw_card(card, manifest.graph.recall if manifest.graph else None)
+    st.subheader("Training", anchor=False)
+    draw_training(training)
 
 
 def main() -> None:
@@ -81,11 +102,15 @@ def main() -> None:
     explorer = ready.explorer()
     collection = Collection(session.home(), explorer.name)
     st.title("Model", anchor=False)
+    manifests = collection.generations()[::-1]
+    serves = next((m for m in manifests if m.generation == explorer.generation), None)
+    if serves is not None:
+        draw_verdict(collection, manifests, serves.generation, card_of(collection, serves))
     st.subheader("Generations", anchor=False)
     st.caption(
         "Each training makes a generation: a model with its search and map. One of them serves."
     )
-    manifests = draw_history(collection, explorer.generation)
+    draw_history(collection, manifests, explorer.generation)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = st.selectbox(
             "Generation to look at",
@@ -103,13 +128,10 @@ def main() -> None:
             "It serves now" if serving else "Serve this generation",
             icon=":material/check_circle:" if serving else ":material/swap_horiz:",
             disabled=serving or busy,
-            help="Wait for the running job, or cancel it: it goes on from what serves now."
-            if busy
-            else None,
+            help=BUSY if busy else None,
         ):
             switch_dialog(collection, manifest)
-    st.subheader("Training", anchor=False)
-    draw_training(session.training(str(collection.folder), manifest.generation))
+    draw_generation(collection, manifest)
     draw_reconstructions(explorer)
 
 

@@ -12,28 +12,33 @@ from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
 
 NUMBERS = (12, 24, 48, 96)
+COPIES_HELP = "Also finds turned and mirrored copies of the picture. Takes several times as long."
 
 
-def search(explorer: Explorer, query: session.Query, number: int) -> SearchResult:
+def search(explorer: Explorer, query: session.Query, number: int, *, copies: bool) -> SearchResult:
     """The hits of a query."""
     if query.key is not None:
-        return explorer.similar(query.key, k=number)
-    return explorer.search(query.data, k=number)
+        return explorer.similar(query.key, k=number, copies=copies)
+    return explorer.search(query.data, k=number, copies=copies)
 
 
-def ask(*, large: bool) -> int:
-    """Ask for a picture and, once there is something to find, for the number of hits."""
+def ask(*, large: bool) -> tuple[int, bool]:
+    """Ask for a picture and, once there is something to find, for the number of hits and whether
+    copies are wanted."""
     if large:
         with st.container(key="ask-large"):
             picture_input()
-        return NUMBERS[1]
+        return NUMBERS[1], False
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="stretch"):
             picture_input()
         number = st.segmented_control(
             "Number of hits", NUMBERS, default=24, required=True, key="hits", bind="query-params"
         )
-    return number or NUMBERS[1]
+        copies = st.toggle(
+            "Find copies", help=COPIES_HELP, key="copies", bind="query-params", width="content"
+        )
+    return number or NUMBERS[1], copies
 
 
 def draw_query(explorer: Explorer, query: session.Query, result: SearchResult) -> None:
@@ -86,10 +91,10 @@ def main() -> None:
     st.title("Search", anchor=False)
     query = session.query()
     result = None
-    number = ask(large=query is None)
+    number, copies = ask(large=query is None)
     if query is not None:
         try:
-            result = search(explorer, query, number)
+            result = search(explorer, query, number, copies=copies)
         except RisError as problem:
             notices.failure(f"{query.name}: {problem.message}", problem.hint)
         else:

@@ -1,10 +1,11 @@
-"""The whole way from sources to a published generation: create a collection, train it again.
+"""The whole way from sources to published generations: create a collection, train it again.
 
-Runs in a job or on the command line, never in the server. Each stage leaves its files in the
-job's work folder; publishing moves them into the collection at once.
+Runs in a job or on the command line, never in the server. A new collection is embedded with the
+base encoder and published at once; then the encoder is refined on the collection's own pictures,
+and what comes of it is published beside the first if the report card says that it is no worse.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,80 +13,99 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
-from ris.explore.projection import project
+from ris.explore.card import ReportCard, compare
+from ris.generate import Round, Work
 from ris.images.labels import Labels
 from ris.images.sources import Source, open_source
-from ris.model.encoder import Encoder
+from ris.model.choices import Choices, choose, override
 from ris.model.quiet import quiet_stderr
-from ris.progress import OnProgress, Progress, StopSignal
+from ris.progress import PLAN, Progress
+from ris.report import held_out_rows, report
 from ris.scan import Scanned, scan, scan_again
-from ris.store.collection import Collection, Draft
-from ris.store.files import describe, read_json, require_space
-from ris.store.generation import open_map
-from ris.store.index import ExactIndex, Index, build_graph, load_graph
-from ris.store.manifest import Graph, Manifest, Map, Part
-from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
+from ris.store.collection import Collection
+from ris.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from ris.model.network import Network
 
 
 DEFAULT_MINUTES = 3.0
-DEMO_MINUTES = 0.35  # the demo must be searchable within two minutes, map and all
-_EXACT_NEIGHBOURS_BELOW = 10_000  # rows; the map takes its neighbours from the graph above
+DEMO_MINUTES = 0.5
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a piece of work is given to run with.
+class Built:
+    """What a job has brought.
 
     Attributes:
-        folder: An empty folder on the collection's disk.
-        on_progress: Hears how far it is.
-        stop: Asked between two small steps.
+        manifest: The generation that serves now.
+        kept_old: Why the refined encoder was not taken; empty if it was, or there was none.
     """
 
-    folder: Path
-    on_progress: OnProgress
-    stop: StopSignal
+    manifest: Manifest
+    kept_old: str = ""
 
 
 def create(
     collection: Collection, work: Work, *, minutes: float | None = None, seed: int = 0
-) -> Manifest:
+) -> Built:
     """Fill a new collection from the sources it was made with.
 
     Args:
         collection: Made by `Collection.create`.
         work: What to run with.
-        minutes: Training budget; by default `DEFAULT_MINUTES`, for the demo `DEMO_MINUTES`.
+        minutes: Budget of the refinement, 0 for the base encoder alone; by default
+            `DEFAULT_MINUTES`, for the demo `DEMO_MINUTES`.
         seed: Of training, graph and map.
 
     Raises:
         SourceError: There is not one picture, or a source can't be read.
         StoreError: The disk is too small.
-        Cancelled: The person gave up.
+        Cancelled: The person gave up; once the base encoder's generation is out, it serves.
     """
     info = collection.info()
-    labels = Labels(info["labels"])
+    labels, settings = Labels(info["labels"]), info["settings"]
     sources = [open_any_source(text) for text in info["sources"]]
     if minutes is None:
         minutes = DEMO_MINUTES if info["sources"] == ["demo"] else DEFAULT_MINUTES
+    _plan(work, "scan", *PLAN)
     scanned = scan(
         collection,
         sources,
         labels,
+        override(Choices(), settings).size,
         work.folder,
         on_progress=work.on_progress,
         stop=work.stop,
     )
-    return _make_generation(collection, scanned, work, minutes, seed, parent=None)
+    choices = choose(scanned.open_pixels(), settings, seed=seed)
+    first = _publish_base(collection, scanned, work.inside("base"), choices, seed, None)
+    if not minutes:
+        return Built(first)
+    _plan(work, "train", *PLAN)
+    scanned = replace(scanned, skipped=None)  # told already
+    return _refine(collection, scanned, work.inside("refined"), choices, minutes, seed, first)
 
 
 def train(
-    collection: Collection, work: Work, *, minutes: float | None = None, seed: int = 0
-) -> Manifest:
-    """Train the serving encoder further and make a new generation with it.
+    collection: Collection,
+    work: Work,
+    *,
+    minutes: float | None = None,
+    seed: int = 0,
+    settings: dict[str, str] | None = None,
+    with_labels: bool = False,
+) -> Built:
+    """Refine the serving encoder further and make a new generation with it, if it is no worse.
+
+    Args:
+        collection: A published collection.
+        work: What to run with.
+        minutes: Budget of the refinement; 0 goes back to the base encoder.
+        seed: Of training, graph and map.
+        settings: What a person chose instead of what the pictures suggest, by the names of
+            `Choices`, beside what was chosen when the collection was created.
+        with_labels: Whether the pictures' labels teach as well.
 
     Raises:
         StoreError: There is nothing to train, or the disk is too small.
@@ -99,20 +119,33 @@ def train(
             "Create it again.",
         )
     parent = collection.manifest(current)
-    encoder = collection.folder / "encoders" / parent.encoder
-    size = int(read_json(encoder / "training.json")["network"]["size"])
+    settings = {**collection.info()["settings"], **(settings or {})}
+    minutes = DEFAULT_MINUTES if minutes is None else minutes
+    _plan(work, "scan", *(["train"] if minutes else []), *PLAN)
     scanned = scan_again(
         collection,
         parent,
-        size,
+        override(Choices(), settings).size,
         work.folder,
         on_progress=work.on_progress,
         stop=work.stop,
     )
     if scanned.count == 0:
         raise StoreError("None of the pictures can be read any more.", "Bring the files back.")
-    minutes = DEFAULT_MINUTES if minutes is None else minutes
-    return _make_generation(collection, scanned, work, minutes, seed, parent=parent)
+    choices = choose(scanned.open_pixels(), settings, seed=seed)
+    if not minutes:
+        base = _publish_base(collection, scanned, work.inside("base"), choices, seed, parent)
+        return Built(base)
+    return _refine(
+        collection,
+        scanned,
+        work.inside("refined"),
+        choices,
+        minutes,
+        seed,
+        parent,
+        labels=scanned.items().label_codes().codes if with_labels else None,
+    )
 
 
 def check_sources(home: Path, name: str, sources: list[str], labels: str) -> None:
@@ -140,50 +173,103 @@ def open_any_source(text: str) -> Source:
     return open_source(text)
 
 
-def _make_generation(
+def _plan(work: Work, *stages: str) -> None:
+    work.on_progress(Progress(stages[0], 0, None, plan=stages))
+
+
+def _publish_base(
     collection: Collection,
     scanned: Scanned,
     work: Work,
-    minutes: float,
+    choices: Choices,
     seed: int,
-    *,
     parent: Manifest | None,
 ) -> Manifest:
-    digest, facts = _train_encoder(collection, scanned, work, minutes, seed, parent)
-    vectors, keys = _embed(scanned, work)
-    require_space(collection.folder, vectors.nbytes * 3)
-    graph = _build_graph(vectors, keys, scanned.next_key, work, seed)
-    positions = _build_map(collection, vectors, keys, graph, work, seed, parent)
-    work.on_progress(Progress("publish", 0, 1, "generations"))
-    work.stop.check()
-    draft = _draft(collection, scanned, work.folder, digest, vectors, graph, positions, facts)
-    manifest = collection.publish(draft, parent=parent.generation if parent else None)
-    work.on_progress(Progress("publish", 1, 1, "generations", note=manifest.generation))
-    return manifest
+    """A generation of the base encoder, untouched but for its head."""
+    work.on_progress(Progress("embed", 0, scanned.count, note="Starting TensorFlow"))
+    with quiet_stderr():
+        from ris.model.base import base_facts, fit_to, load_base
+        from ris.model.export import export
+
+        network = load_base(choices)
+        fit_to(network, scanned.open_pixels(), seed=seed)
+        folder = work.folder / "encoder"
+        folder.mkdir()
+        export(network, folder)
+    making = Round(collection, scanned, work, seed, parent)
+    making.embed()
+    card = _judge(making)
+    return making.publish({**base_facts(choices), "report": card.to_json()})
+
+
+def _judge(making: Round) -> ReportCard:
+    work = making.work
+    return report(
+        making.collection,
+        making.scanned,
+        making.encoder,
+        making.parent,
+        on_progress=work.on_progress,
+        stop=work.stop,
+    )
+
+
+def _refine(
+    collection: Collection,
+    scanned: Scanned,
+    work: Work,
+    choices: Choices,
+    minutes: float,
+    seed: int,
+    parent: Manifest,
+    *,
+    labels: NDArray[np.int32] | None = None,
+) -> Built:
+    """A generation of the parent's encoder trained further; the parent if that is better."""
+    facts = _train_encoder(collection, scanned, work, choices, minutes, seed, parent, labels)
+    making = Round(collection, scanned, work, seed, parent)
+    making.embed()
+    card = _judge(making)
+    verdict = compare(card)
+    if verdict.worse:
+        told = "The model came out worse, so the earlier one goes on serving."
+        return Built(parent, f"{told} {verdict.reasons}")
+    return Built(making.publish({**facts, "report": card.to_json()}))
 
 
 def _train_encoder(
     collection: Collection,
     scanned: Scanned,
     work: Work,
+    choices: Choices,
     minutes: float,
     seed: int,
-    parent: Manifest | None,
-) -> tuple[str, dict[str, Any]]:
-    """The trained encoder's digest and facts; its files lie in `encoder/` of the work folder."""
+    parent: Manifest,
+    labels: NDArray[np.int32] | None,
+) -> dict[str, Any]:
+    """The trained encoder's facts; its files lie in `encoder/` of the work folder."""
     total = round(minutes * 60)
     work.on_progress(Progress("train", 0, total, "seconds", note="Starting TensorFlow"))
     with quiet_stderr():
+        from ris.model.augmentation import Augmentation
+        from ris.model.base import base_settings
         from ris.model.export import export
-        from ris.model.network import NetworkSettings
         from ris.model.training import TrainingSettings
         from ris.model.training import train as train_network
 
     trained = train_network(
         scanned.open_pixels(),
-        NetworkSettings(size=scanned.size),
+        base_settings(choices),
         TrainingSettings(minutes=minutes, seed=seed),
-        start=_load_start(collection, parent),
+        augmentation=Augmentation(
+            least_area=choices.least_area,
+            rotation=choices.rotation,
+            mirror=choices.mirror,
+            grey=choices.grey,
+        ),
+        start=_load_start(collection, parent, choices),
+        held_out=held_out_rows(scanned),
+        labels=labels,
         on_progress=work.on_progress,
         stop=work.stop,
     )
@@ -191,143 +277,20 @@ def _train_encoder(
     folder.mkdir()
     work.on_progress(Progress("train", total, total, "seconds", note="Exporting the encoder"))
     with quiet_stderr():
-        return export(trained.network, trained.facts, folder), trained.facts
+        export(trained.network, folder)
+    return {**trained.facts, "choices": asdict(choices)}
 
 
-def _load_start(collection: Collection, parent: Manifest | None) -> "Network | None":
-    """The serving network to go on from; a damaged one is left alone."""
-    if parent is None:
-        return None
+def _load_start(collection: Collection, parent: Manifest, choices: Choices) -> "Network":
+    """The serving network to go on from; where it is damaged or of an older kind, the base."""
+    from ris.model.base import load_base
     from ris.model.network import load_network
 
+    base = load_base(choices)
     try:
         path = collection.folder / "encoders" / parent.encoder / "autoencoder.keras"
         with quiet_stderr():
-            return load_network(path)
+            found = load_network(path)
     except StoreError:
-        return None
-
-
-def _embed(scanned: Scanned, work: Work) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Embeddings and keys of all pictures; the table's new part lies in the work folder."""
-    encoder = Encoder(work.folder / "encoder")
-    pixels = scanned.open_pixels()
-    vectors = np.empty((scanned.count, encoder.dimension), np.float32)
-    keys = np.empty(scanned.count, np.int64)
-    done = 0
-    with TableWriter(work.folder / "part.parquet", encoder.dimension, scanned.columns) as writer:
-        for batch in read_batches(scanned.rows, rows=2048):
-            work.stop.check()
-            rows = slice(done, done + batch.num_rows)
-            vectors[rows] = encoder.encode(pixels[rows])
-            keys[rows] = batch.column("key").to_numpy()
-            writer.write_table(add_embeddings(batch, vectors[rows]))
-            done += batch.num_rows
-            work.on_progress(Progress("embed", done, scanned.count))
-    return vectors, keys
-
-
-def _build_graph(
-    vectors: NDArray[np.float32], keys: NDArray[np.int64], next_key: int, work: Work, seed: int
-) -> Graph:
-    def on_rows(done: int) -> None:
-        work.stop.check()
-        work.on_progress(Progress("graph", done, len(keys)))
-
-    on_rows(0)
-    path = work.folder / "graph.hnsw"
-    built = build_graph(vectors, keys, path, seed=seed, on_rows=on_rows)
-    facts = describe(work.folder, path, name="generations/{generation}/graph.hnsw")
-    return Graph(
-        **facts.to_json(),
-        rows=len(keys),
-        next_key=next_key,
-        m=built.m,
-        ef_construction=built.ef_construction,
-        ef=built.ef,
-        recall=built.recall,
-    )
-
-
-def _build_map(
-    collection: Collection,
-    vectors: NDArray[np.float32],
-    keys: NDArray[np.int64],
-    graph: Graph,
-    work: Work,
-    seed: int,
-    parent: Manifest | None,
-) -> Map:
-    def on_epochs(done: int, total: int) -> None:
-        work.stop.check()
-        work.on_progress(Progress("map", done, total, "epochs"))
-
-    work.on_progress(Progress("map", 0, None, "epochs"))
-    index: Index = ExactIndex(vectors, keys)
-    if len(keys) >= _EXACT_NEIGHBOURS_BELOW:
-        path = work.folder / "graph.hnsw"
-        index = load_graph(path, vectors.shape[1], len(keys), max(graph.ef, 64), ())
-    previous = _earlier_places(collection, keys, parent)
-    xy, fitted = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)
-    path = work.folder / "map.parquet"
-    write_map(path, keys, xy, fitted)
-    facts = describe(work.folder, path, name="generations/{generation}/map.parquet")
-    return Map(**facts.to_json(), fitted=int(fitted.sum()), placed=int((~fitted).sum()))
-
-
-def _earlier_places(
-    collection: Collection, keys: NDArray[np.int64], parent: Manifest | None
-) -> NDArray[np.float32] | None:
-    """Where the items lay on the parent's map, float32 (N, 2), NaN for those it did not have."""
-    if parent is None or parent.map is None:
-        return None
-    known = open_map(collection.folder, parent, notices=[])  # a damaged one: nothing to start from
-    places = np.full((len(keys), 2), np.nan, np.float32)
-    _, rows, known_rows = np.intersect1d(keys, known.keys, assume_unique=True, return_indices=True)
-    places[rows] = known.xy[known_rows]
-    return places
-
-
-def _draft(
-    collection: Collection,
-    scanned: Scanned,
-    folder: Path,
-    digest: str,
-    vectors: NDArray[np.float32],
-    graph: Graph,
-    positions: Map,
-    facts: dict[str, Any],
-) -> Draft:
-    """The generation to publish, its files still in the work folder."""
-    name = collection.new_part()
-    part = Part(**describe(folder, folder / "part.parquet", name=name).to_json(), rows=len(vectors))
-    encoder = {f"encoders/{digest}/{path.name}": path for path in (folder / "encoder").iterdir()}
-    files = {
-        name: folder / "part.parquet",
-        graph.file: folder / "graph.hnsw",
-        positions.file: folder / "map.parquet",
-        **encoder,
-    }
-    told = ("objective", "seconds", "steps", "loss", "validation_loss", "pictures")
-    manifest = Manifest(
-        generation="",
-        parent=None,
-        created="",
-        encoder=digest,
-        dimension=int(vectors.shape[1]),
-        items=len(vectors),
-        next_key=scanned.next_key,
-        parts=(part,),
-        graph=graph,
-        map=positions,
-        encoder_files=tuple(
-            describe(folder, path, name=name) for name, path in sorted(encoder.items())
-        ),
-        columns=scanned.columns,
-        training={
-            **{name: facts[name] for name in told},
-            "minutes": facts["settings"]["minutes"],
-            "seed": facts["settings"]["seed"],
-        },
-    )
-    return Draft(manifest, files, folder / "skipped.parquet")
+        return base
+    return found if found.has_shape_of(base) else base

@@ -16,6 +16,7 @@ import click
 
 from ris import __version__, console
 from ris.errors import PictureError, RisError
+from ris.images.alterations import KINDS
 from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
 from ris.images.sources import Folder
@@ -46,6 +47,25 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
     home = click.option("--home", type=click.Path(path_type=Path), help="Folder of collections.")
     return home(click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")(wrapped))
+
+
+def _settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--set`."""
+
+    def parse(context: object, option: object, given: tuple[str, ...]) -> dict[str, str]:
+        if any("=" not in one for one in given):
+            raise click.BadParameter("expected NAME=VALUE, e.g. rotation=180")
+        return dict(one.split("=", 1) for one in given)
+
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=parse,
+        help="Decide what is else decided by looking at the pictures: size, colour, rotation, "
+        "least_area, mirror, grey.",
+    )(command)
 
 
 def _example(text: str) -> str:
@@ -81,8 +101,13 @@ def commands(context: click.Context, home: Path | None, as_json: bool) -> None:
     metavar="folder|none|FILE.csv",
     help="Labels from the pictures' folders, none, or a CSV file (path, label, more columns).",
 )
-@click.option("--minutes", type=click.FloatRange(0.01), help="Training time. [default: 3]")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0),
+    help="Training time; 0 leaves the base encoder as it is. [default: 3]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+@_settings
 @_common
 def create(
     choices: Choices,
@@ -91,50 +116,86 @@ def create(
     labels: str,
     minutes: float | None,
     seed: int,
+    settings: dict[str, str],
 ) -> None:
-    """Make the collection NAME: scan, train, embed, graph, map, publish.
+    """Make the collection NAME and refine its encoder on its pictures.
 
+    It can be searched as soon as the base encoder has embedded it, before any training.
     A SOURCE is a folder, an archive (.zip, .tar, .tar.xz), demo, or keras:cifar10.
     """
     from ris import build
+    from ris.generate import Work
+    from ris.model.choices import check_settings
 
     given = [_absolute(source) for source in sources]
     labels = labels if labels in ("folder", "none") else _absolute(labels)
 
-    def do(work: build.Work) -> Manifest:
-        collection = Collection.create(choices.home, name, given, labels)
+    def do(work: Work) -> build.Built:
+        collection = Collection.create(choices.home, name, given, labels, settings)
         return build.create(collection, work, minutes=minutes, seed=seed)
 
     def check() -> None:
         build.check_sources(choices.home, name, given, labels)
+        check_settings(settings)
 
     _work(choices, name, "create", check, do)
 
 
 @commands.command(epilog=_example("python -m ris train shop --minutes 10"))
 @click.argument("name")
-@click.option("--minutes", type=click.FloatRange(0.01), help="Training time. [default: 3]")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0),
+    help="Training time; 0 goes back to the base encoder. [default: 3]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+@_settings
+@click.option("--with-labels", is_flag=True, help="Learn from the pictures' labels as well.")
 @_common
-def train(choices: Choices, name: str, minutes: float | None, seed: int) -> None:
-    """Train the encoder of NAME further: a new generation.
+def train(
+    choices: Choices,
+    name: str,
+    minutes: float | None,
+    seed: int,
+    settings: dict[str, str],
+    with_labels: bool,
+) -> None:
+    """Train the encoder of NAME further: a new generation, unless it turns out worse.
 
     Ctrl-C while training stops it early and keeps the best weights so far; a second one gives up.
     """
     from ris import build
+    from ris.generate import Work
+    from ris.model.choices import check_settings
 
-    def do(work: build.Work) -> Manifest:
-        return build.train(Collection(choices.home, name), work, minutes=minutes, seed=seed)
+    def do(work: Work) -> build.Built:
+        return build.train(
+            Collection(choices.home, name),
+            work,
+            minutes=minutes,
+            seed=seed,
+            settings=settings,
+            with_labels=with_labels,
+        )
 
-    _work(choices, name, "train", lambda: Collection(choices.home, name), do)
+    def check() -> None:
+        Collection(choices.home, name)
+        check_settings(settings)
+
+    _work(choices, name, "train", check, do)
 
 
 @commands.command(epilog=_example("python -m ris search shop photo.jpg more_photos/ -k 5 --json"))
 @click.argument("name")
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="Hits.")
+@click.option(
+    "--copies",
+    is_flag=True,
+    help="Find turned and mirrored copies too. [2 to 5 times the time]",
+)
 @_common
-def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int) -> None:
+def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copies: bool) -> None:
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
 
@@ -146,7 +207,7 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int) -> No
         try:
             if isinstance(path, Skipped):
                 raise PictureError(f"{path.path}: {path.reason}")
-            result = explorer.search(path, k=k)
+            result = explorer.search(path, k=k, copies=copies)
         except PictureError as error:
             failed = True
             name = path.path if isinstance(path, Skipped) else escape(str(path))
@@ -158,6 +219,33 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int) -> No
             _print_result(result)
     if failed:
         sys.exit(1)
+
+
+@commands.command(epilog=_example("python -m ris evaluate shop --queries new_photos/ --json"))
+@click.argument("name")
+@click.option(
+    "--queries",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FOLDER",
+    help="Labelled pictures to search for, in place of the collection's held-out ones.",
+)
+@_common
+def evaluate(choices: Choices, name: str, queries: Path | None) -> None:
+    """How good the search of NAME is, beside methods that learn nothing."""
+    from ris.report import evaluate_queries, serving_card
+
+    collection = Collection(choices.home, name)
+    if queries is None:
+        card = serving_card(collection)
+    else:
+        bars = console.Bars()
+        card = evaluate_queries(collection, queries, on_progress=bars)
+        bars.close()
+    if choices.json:
+        facts = {"name": name, "generation": collection.current(), **card.to_json()}
+        console.print_json(facts)
+    else:
+        _print_card(card)
 
 
 @commands.command("list", epilog=_example("python -m ris list --json"))
@@ -297,10 +385,11 @@ def _work(
     name: str,
     command: str,
     check: Callable[[], object],
-    do: Callable[[Any], Manifest],
+    do: Callable[[Any], Any],
 ) -> None:
     """Run long work as a job, with bars, and print what it published."""
     from ris import build, jobs
+    from ris.generate import Work
 
     bars = console.Bars()
     with jobs.run(choices.home, name, command, check) as job:
@@ -310,15 +399,19 @@ def _work(
             bars(progress)
 
         try:
-            manifest = do(build.Work(job.folder, on_progress, job.stop))
+            built: build.Built = do(Work(job.folder, on_progress, job.stop))
         finally:
             bars.close()
-        job.tell(event="finished", generation=manifest.generation)
+        manifest = built.manifest
+        job.tell(event="finished", generation=manifest.generation, kept_old=built.kept_old)
     skipped_count = Collection(choices.home, name).skipped_count()
     facts = {"name": name, **_generation_facts(manifest), "skipped": skipped_count}
     if choices.json:
-        console.print_json({**facts, "seconds": bars.seconds})
+        told = {"kept_old": built.kept_old, "seconds": bars.seconds}
+        console.print_json({**facts, **told})
     else:
+        if built.kept_old:
+            click.echo(built.kept_old)
         click.echo(
             f"{name}: {manifest.items} pictures, {skipped_count} skipped, generation "
             f"{manifest.generation} serves. Try: python -m ris search {name} PICTURE"
@@ -347,12 +440,41 @@ def _print_result(result: Any) -> None:
     place = result.place
     where = f", on the map at ({place.x:.2f}, {place.y:.2f}) ± {place.spread:.2f}" if place else ""
     click.echo(f"{console.printable(result.query)}  ({result.milliseconds:.1f} ms{where})")
+    heads = ["rank", "distance", "key", "labels", "path"]
     rows = [
-        (hit.rank, f"{hit.distance:.4f}", hit.item.key, ", ".join(hit.item.labels), hit.item.path)
+        [hit.rank, f"{hit.distance:.4f}", hit.item.key, ", ".join(hit.item.labels), hit.item.path]
         for hit in result.hits
     ]
-    console.print_table(rows, ("rank", "distance", "key", "labels", "path"))
+    if result.copies:
+        heads.insert(2, "turned")
+        for row, hit in zip(rows, result.hits, strict=True):
+            row.insert(2, f"{hit.turned}°{' mirrored' if hit.mirrored else ''}")
+    console.print_table(rows, heads)
     click.echo()
+
+
+def _print_card(card: Any) -> None:
+    heads = ("", *(name.replace("_", " ") for name in card.methods))
+    rows: list[list[str]] = []
+    kinds = {kind for method in card.methods.values() for kind in method.copies}
+    for kind in (kind for kind in KINDS if kind.name in kinds):
+        found = (method.copies.get(kind.name) for method in card.methods.values())
+        rows.append([kind.title, *(_percent(one and one.rank1) for one in found)])
+    methods = card.methods.values()
+    rows.append(["precision at 10", *(_percent(one.precision_at_10) for one in methods)])
+    rows.append(["vote of 20 neighbours", *(_percent(one.neighbour_vote) for one in methods)])
+    rows.append(
+        ["reconstruction, dB", *(f"{one.psnr_db:.1f}" if one.psnr_db else "" for one in methods)]
+    )
+    console.print_table([row for row in rows if any(row[1:])], heads)
+    asked = (
+        f"{card.queries} pictures" if card.queries else f"{card.labelled_queries} labelled pictures"
+    )
+    click.echo(f"Asked with {asked} for {card.pictures}; copies: those found first.")
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def _print_failed_query(choices: Choices, query: str, error: PictureError) -> None:

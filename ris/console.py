@@ -18,7 +18,7 @@ class Bars:
     and keeps the time.
 
     Attributes:
-        seconds: Seconds spent in each stage, by name.
+        seconds: Seconds spent in each stage, by name; all rounds together.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Bars:
             self._stage, self._began = progress.stage, time.monotonic()
             # disable=None: no bar where stderr is a file
             self._bar = tqdm(
-                desc=f"{progress.stage:8}",
+                desc=f"{progress.stage:9}",
                 total=progress.total,
                 unit=f" {progress.unit}",
                 file=sys.stderr,
@@ -50,10 +50,11 @@ class Bars:
     def close(self) -> None:
         """End the last stage."""
         if self._bar is not None:
-            self.seconds[self._stage] = round(time.monotonic() - self._began, 2)
+            spent = time.monotonic() - self._began
+            self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + spent, 2)
             self._bar.close()
             if not sys.stderr.isatty():
-                click.echo(f"{self._stage}: {self.seconds[self._stage]:.1f} s", err=True)
+                click.echo(f"{self._stage}: {spent:.1f} s", err=True)
         self._bar, self._stage = None, ""
 
 

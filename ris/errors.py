@@ -36,4 +36,4 @@ class BusyError(RisError):
 
 
 class Cancelled(RisError):
-    """The person gave up a running job; nothing was published."""
+    """The person gave up a running job; nothing more was published."""

@@ -46,7 +46,7 @@ class JobState:
         arguments: What it was started with, the command first.
         created: When it was started, ISO 8601 in UTC.
         status: "running", "finished", "failed", "cancelled" or "killed".
-        stages: All stages in their order.
+        stages: The stages of the present round in their order.
         stage: The present one, or the last one.
         done: Units of the stage done.
         total: Units in all, or None.
@@ -58,7 +58,8 @@ class JobState:
         message: What it says of itself.
         error: What went wrong, if it failed.
         hint: What to do about it.
-        generation: What it published.
+        generation: What serves now that it has finished.
+        kept_old: Why what it trained was not taken; empty if it was.
     """
 
     id: str
@@ -80,6 +81,7 @@ class JobState:
     error: str = ""
     hint: str = ""
     generation: str | None = None
+    kept_old: str = ""
 
 
 def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
@@ -137,7 +139,7 @@ def stop_early(home: Path, name: str) -> None:
 
 
 def cancel(home: Path, name: str) -> None:
-    """Ask a job to give up; nothing is published."""
+    """Ask a job to give up; nothing more is published."""
     _signal(home, name, signal.SIGTERM)
 
 
@@ -159,7 +161,7 @@ class Job:
     def on_progress(self, progress: Progress) -> None:
         """Write a line, at most four a second unless it says something new."""
         stage, last = self._last
-        new = progress.stage != stage or progress.loss or progress.note
+        new = progress.stage != stage or progress.loss or progress.note or progress.plan
         if new or progress.done == progress.total or time.monotonic() - last >= _EVERY:
             self._last = (progress.stage, time.monotonic())
             self.tell(event="progress", **asdict(progress))
@@ -358,6 +360,8 @@ def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:
     stage_began, first_done = 0.0, 0
     for event in events:
         if event["event"] == "progress":
+            if event.get("plan"):
+                state = replace(state, stages=tuple(event["plan"]))
             if event["stage"] != state.stage:
                 stage_began, first_done = event["time"], event["done"]
             if event["loss"]:
@@ -371,7 +375,12 @@ def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:
                 message=event["note"] or (state.message if event["stage"] == state.stage else ""),
             )
         elif event["event"] == "finished":
-            state = replace(state, status="finished", generation=event["generation"])
+            state = replace(
+                state,
+                status="finished",
+                generation=event["generation"],
+                kept_old=event.get("kept_old", ""),
+            )
         elif event["event"] in ("failed", "cancelled"):
             state = replace(
                 state, status=event["event"], error=event["error"], hint=event.get("hint", "")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from ris.errors import Cancelled
 
-STAGES = ("scan", "train", "embed", "graph", "map", "publish")
+PLAN = ("embed", "evaluate", "graph", "map", "publish")  # what every generation goes through
+STAGES = ("scan", "train", *PLAN)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Progress:
         loss: A point of the loss curve: step, pictures, seconds, loss (or None),
             validation_loss.
         note: A short text for the person, e.g. a choice that was made.
+        plan: The stages to come, when a round of them begins.
     """
 
     stage: str
@@ -33,6 +35,7 @@ class Progress:
     unit: str = "pictures"
     loss: dict[str, float | int | None] | None = None
     note: str = ""
+    plan: tuple[str, ...] = ()
 
 
 OnProgress = Callable[[Progress], None]
@@ -52,4 +55,6 @@ class StopSignal:
     def check(self) -> None:
         """Raise `Cancelled` when the person gave up the work."""
         if self.cancelled:
-            raise Cancelled("Cancelled. Nothing was published.", "The earlier state still serves.")
+            raise Cancelled(
+                "Cancelled. Nothing more was published.", "What served before goes on serving."
+            )

@@ -5,8 +5,7 @@ without embeddings, pixels to one flat file that training maps into memory. `bui
 """
 
 import os
-import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.errors import PictureError, SourceError
-from ris.images.decode import read_size
-from ris.images.entries import Entry, Skipped
+from ris.errors import SourceError
+from ris.images.entries import Skipped
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all
 from ris.images.sources import Source
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.store.collection import Collection
 from ris.store.files import require_space
+from ris.store.items import Items
 from ris.store.kept import kept_entries
 from ris.store.manifest import Manifest
 from ris.store.table import (
@@ -31,12 +30,12 @@ from ris.store.table import (
     SkippedWriter,
     TableWriter,
     read_batches,
+    read_table,
     without_embeddings,
 )
 from ris.store.thumbnails import Thumbnails
 
 BATCH = 512
-SAMPLED = 100  # pictures of each source whose sizes decide the encoder's input
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Scanned:
     Attributes:
         rows: Parquet file of the rows without embeddings.
         pixels: Flat file of uint8 (count, size, size, 3).
-        skipped: Parquet file of skipped files.
+        skipped: Parquet file of skipped files; None once the collection has it.
         count: Number of pictures.
         skipped_count: Number of skipped files.
         size: Side of the encoder's input.
@@ -56,7 +55,7 @@ class Scanned:
 
     rows: Path
     pixels: Path
-    skipped: Path
+    skipped: Path | None
     count: int
     skipped_count: int
     size: int
@@ -68,27 +67,16 @@ class Scanned:
         shape = (self.count, self.size, self.size, 3)
         return np.memmap(self.pixels, np.uint8, "r", shape=shape)
 
-
-def choose_size(sources: Iterable[Source]) -> int:
-    """Side of the encoder's input in pixels: 32 for collections of tiny pictures (median of the
-    shorter sides up to 40 pixels), 64 for all others. Reads the headers of a sample."""
-    sides = [min(size) for source in sources for size in _sample_sizes(source)]
-    return 32 if sides and statistics.median(sides) <= 40 else 64
-
-
-def _sample_sizes(source: Source) -> Iterator[tuple[int, int]]:
-    for entry in islice(source.sample(SAMPLED), SAMPLED):
-        if isinstance(entry, Entry):
-            try:
-                yield read_size(entry.read())
-            except PictureError:
-                continue
+    def items(self) -> Items:
+        """The rows in memory."""
+        return Items(read_table(self.rows, Items.COLUMNS))
 
 
 def scan(
     collection: Collection,
     sources: list[Source],
     labels: Labels,
+    size: int,
     work: Path,
     *,
     on_progress: OnProgress,
@@ -101,8 +89,6 @@ def scan(
         StoreError: The disk is visibly too small.
         Cancelled: The person gave up.
     """
-    on_progress(Progress("scan", 0, None, note="Looking at the pictures' sizes"))
-    size = choose_size(sources)
     counts = [source.count() for source in sources]
     total = None if None in counts else sum(count or 0 for count in counts)
     # pixels, a thumbnail of about 10 kB, and what the rows, the graph and the map take

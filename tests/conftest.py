@@ -68,17 +68,19 @@ class Created:
         seen: The job's states while it ran.
         last: Its last state.
         refused: What a second start was told meanwhile.
+        serving_while_training: The generation that could be searched when training was first seen.
     """
 
     home: Path
     seen: list[jobs.JobState]
     last: jobs.JobState
     refused: BusyError | None
+    serving_while_training: str | None
 
 
 @pytest.fixture(scope="session")
 def created(tmp_path_factory: pytest.TempPathFactory) -> Created:
-    """Run a real job once: scan, train for a second, embed, graph, map, publish."""
+    """Run a real job once: the base encoder's generation, then a second of training."""
     home = tmp_path_factory.mktemp("real-home")
     source = drawn.fill_folder(tmp_path_factory.mktemp("real-pictures"), 5)
     (source / "notes.txt").write_text("no picture")
@@ -88,10 +90,13 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> Created:
         jobs.start(home, "real", arguments)
     except BusyError as error:
         refused = error
+    serving = None
     end = time.monotonic() + 300
     while seen[-1].status == "running" and time.monotonic() < end:
         time.sleep(0.05)
         state = jobs.latest(home, "real")
         assert state is not None
         seen.append(state)
-    return Created(home, seen, seen[-1], refused)
+        if state.stage == "train" and serving is None:
+            serving = Collection(home, "real").current()
+    return Created(home, seen, seen[-1], refused, serving)

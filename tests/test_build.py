@@ -1,8 +1,10 @@
 """From sources to a generation, and from a generation to the next."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,11 @@ import stores
 
 from ris import build
 from ris.errors import Cancelled, SourceError, StoreError
+from ris.explore.card import METHODS, ReportCard, Verdict
 from ris.explore.explorer import Explorer
+from ris.generate import Work
 from ris.images.sources import Demo, Folder
+from ris.model.choices import Choices
 from ris.model.datasets import KerasDataset
 from ris.progress import STAGES, StopSignal, silent
 from ris.store.collection import Collection
@@ -32,7 +37,7 @@ class TestCreated:
             assert result.hits[0].distance == pytest.approx(0, abs=1e-4)
             assert result.place is not None
         given, back = explorer.reconstruct(3)
-        assert given.shape == back.shape == (32, 32, 3)
+        assert given.shape == back.shape == (64, 64, 3)
 
     def test_its_manifest_tells_of_it(self, created):
         manifest = Collection(created.home, "real").manifest("00000001")
@@ -40,13 +45,32 @@ class TestCreated:
         assert manifest.parent is None
         assert manifest.graph.recall == 1
         assert (manifest.map.fitted, manifest.map.placed) == (20, 0)
-        assert manifest.training["minutes"] == 0.02
+        assert (manifest.training["minutes"], manifest.training["pictures"]) == (0, 0)
+        assert "base" in manifest.training["objective"]
         assert {f.file.split("/")[-1] for f in manifest.encoder_files} == {
             "autoencoder.keras",
             "autoencoder.onnx",
             "encoder.onnx",
             "training.json",
         }
+
+    def test_its_report_card_is_kept(self, created):
+        told = Explorer(Collection(created.home, "real"), "00000001").training()
+        card = ReportCard.from_json(told["report"])
+        assert (card.pictures, card.queries) == (20, 5)
+        assert set(card.methods) == set(METHODS) - {"before"}
+        assert card.methods["this"].psnr_db > 10
+        assert card.methods["this"].precision_at_10 is not None
+
+    def test_what_was_refined_was_compared_with_it(self, created):
+        manifests = Collection(created.home, "real").generations()
+        if created.last.kept_old:
+            assert "before" in created.last.kept_old
+            return
+        told = Explorer(Collection(created.home, "real"), manifests[1].generation).training()
+        assert "before" in ReportCard.from_json(told["report"]).methods
+        assert told["settings"]["minutes"] == 0.02
+        assert told["pictures"] == 15  # five are kept out of training
 
     def test_embeddings_are_those_the_encoder_gives(self, created):
         explorer = Explorer(Collection(created.home, "real"), "00000001")
@@ -73,35 +97,65 @@ def retrained(created):
 
 @pytest.mark.slow
 class TestRetrained:
-    def test_a_new_generation_serves_beside_the_old_one(self, created, retrained):
-        collection = Collection(created.home, "real")
-        assert collection.current() == "00000002"
-        assert [m.generation for m in collection.generations()] == ["00000001", "00000002"]
-        for generation in ("00000001", "00000002"):
+    def test_it_serves_or_it_is_said_why_not(self, created, retrained):
+        collection, (told, _) = Collection(created.home, "real"), retrained
+        first, *_, last = [m.generation for m in collection.generations()]
+        assert told["generation"] == collection.current() == last
+        assert bool(told["kept_old"]) == (last == created.last.generation)
+        for generation in (first, last):
             assert open_generation(collection, generation).notices == ()
 
     def test_keys_and_skipped_files_stay(self, created, retrained):
         collection = Collection(created.home, "real")
-        old, new = (open_generation(collection, f"0000000{n}").items for n in (1, 2))
+        kept = [m.generation for m in collection.generations()]
+        old, new = (open_generation(collection, kept[n]).items for n in (0, -1))
         assert old.keys.tolist() == new.keys.tolist()
         assert old.get([5]) == new.get([5])
         assert collection.skipped_count() == 1
 
     def test_the_command_tells_all_of_it(self, retrained):
         told, _ = retrained
-        assert told["name"] == "real"
-        assert (told["generation"], told["parent"], told["items"]) == ("00000002", "00000001", 20)
-        assert (told["skipped"], told["seed"], told["minutes"]) == (1, 7, 0.02)
-        assert set(told["seconds"]) == set(STAGES)
+        assert (told["name"], told["items"], told["skipped"]) == ("real", 20, 1)
+        stages = {"scan", "train", "embed", "evaluate"}
+        assert set(told["seconds"]) == (stages if told["kept_old"] else set(STAGES))
 
     def test_progress_goes_to_stderr_alone(self, retrained):
-        _, beside = retrained
-        assert all(stage in beside for stage in STAGES)
+        told, beside = retrained
+        assert all(stage in beside for stage in told["seconds"])
         assert "Traceback" not in beside
 
     def test_it_goes_on_from_the_serving_weights(self, created):
+        from ris.model.base import load_base
+
         collection = Collection(created.home, "real")
-        assert build._load_start(collection, collection.manifest("00000001")) is not None
+        last = collection.manifest(created.last.generation)
+        start, base = build._load_start(collection, last, Choices()), load_base(Choices())
+        same = np.array_equal(start.encoder.get_weights()[0], base.encoder.get_weights()[0])
+        assert same == bool(created.last.kept_old)
+
+
+@pytest.mark.slow
+def test_a_worse_encoder_is_not_published(created, tmp_path, monkeypatch):
+    home = Path(shutil.copytree(created.home, tmp_path / "home"))
+    collection = Collection(home, "real")
+    before = collection.current()
+    verdict = Verdict(True, -0.5, "Copies found first: 90.0 % before, 40.0 % now.")
+    monkeypatch.setattr(build, "compare", lambda card: verdict)
+    (tmp_path / "work").mkdir()
+    built = build.train(collection, Work(tmp_path / "work", silent, StopSignal()), minutes=0.01)
+    assert (built.manifest.generation, collection.current()) == (before, before)
+    assert "40.0 % now" in built.kept_old
+
+
+@pytest.mark.slow
+def test_no_minutes_go_back_to_the_base(created, tmp_path):
+    home = Path(shutil.copytree(created.home, tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    work = Work(tmp_path / "work", silent, StopSignal())
+    built = build.train(Collection(home, "real"), work, minutes=0, settings={"colour": "0"})
+    assert built.manifest.training["pictures"] == 0
+    assert built.manifest.dimension == 128  # without the histogram
+    assert Collection(home, "real").current() == built.manifest.generation
 
 
 class TestSources:
@@ -132,7 +186,7 @@ class TestSources:
 class TestRefusals:
     def work(self, folder, stop=None):
         folder.mkdir()
-        return build.Work(folder, silent, stop or StopSignal())
+        return Work(folder, silent, stop or StopSignal())
 
     def test_an_unfinished_collection_cannot_be_trained(self, empty, tmp_path):
         with pytest.raises(StoreError, match="has no pictures yet") as refused:

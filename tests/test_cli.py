@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import NamedTuple
 import drawn
 import pandas as pd
 import pytest
+import reports
 import stores
+from PIL import ImageOps
 
 from ris.cli import commands, main
 from ris.store.collection import collections
@@ -86,7 +89,9 @@ class TestExitCodes:
             ["search", "drawn", "x.png", "-k", "0"],
             ["search", "drawn", "x.png", "-k", "many"],
             ["create", "new"],
-            ["create", "new", "demo", "--minutes", "0"],
+            ["create", "new", "demo", "--minutes", "-1"],
+            ["create", "new", "demo", "--set", "rotation"],
+            ["evaluate", "drawn", "--queries", "/nowhere/at/all"],
             ["list", "--unknown"],
         ],
     )
@@ -112,6 +117,11 @@ class TestExitCodes:
             ["create", "../evil", "demo"],
             ["create", "new", "keras:nothing"],
             ["create", "new", "demo", "--labels", "/nowhere.csv"],
+            ["create", "new", "demo", "--set", "size=50"],
+            ["create", "new", "demo", "--set", "colours=1"],
+            ["train", "drawn", "--set", "rotation=much"],
+            ["evaluate", "gone"],
+            ["evaluate", "drawn"],
         ],
     )
     def test_1_for_what_goes_wrong_with_a_sentence_and_a_hint(self, ris, arguments):
@@ -147,6 +157,25 @@ class TestSearch:
     def test_ten_hits_by_default(self, ris, picture):
         (told,) = ris("search", "drawn", picture, "--json").documents
         assert len(told["hits"]) == 10
+
+    def test_copies_are_found_and_their_turn_is_told(self, ris, picture, pictures, tmp_path):
+        copy = tmp_path / "copy.png"
+        copy.write_bytes(drawn.encoded(drawn.draw("discs", 2).rotate(90)))
+        (told,) = ris("search", "drawn", copy, "--copies", "-k", "3", "--json").documents
+        assert [list(hit) for hit in told["hits"]] == [[*HIT, "turned", "mirrored"]] * 3
+        first = told["hits"][0]
+        assert first["path"] == str(pictures / "discs" / "02.png")
+        assert (first["turned"], first["mirrored"]) == (90, False)
+        assert first["distance"] == pytest.approx(0, abs=1e-5)
+        said = ris("search", "drawn", copy, "--copies").out
+        assert "rank  distance  turned" in said
+        assert "  90°  " in said.splitlines()[2]
+        mirrored = tmp_path / "mirrored.png"
+        mirrored.write_bytes(drawn.encoded(ImageOps.mirror(drawn.draw("discs", 2))))
+        assert "  0° mirrored  " in ris("search", "drawn", mirrored, "--copies").out.splitlines()[2]
+
+    def test_copies_tell_their_cost(self, ris):
+        assert "times the time" in " ".join(ris("search", "--help").out.split())
 
     def test_a_folder_is_all_its_files(self, ris, pictures):
         said = ris("search", "drawn", pictures / "bars", pictures / "rings", "--json", "-k", "1")
@@ -292,3 +321,51 @@ class TestDelete:
         assert said.documents == [{"deleted": "drawn"}]
         assert collections(home) == []
         assert (pictures / "bars" / "00.png").exists()
+
+
+class TestEvaluate:
+    def test_labelled_queries_are_measured_beside_the_baselines(self, ris, pictures):
+        said = ris("evaluate", "drawn", "--queries", pictures, "--json")
+        assert said.code == 0, said.err
+        (card,) = said.documents
+        assert (card["pictures"], card["queries"], card["labelled_queries"]) == (48, 48, 48)
+        assert (card["skipped"], card["generation"]) == (1, "00000001")
+        assert set(card["methods"]) == {
+            "this",
+            "raw_pixels",
+            "colour_histogram",
+            "perceptual_hash",
+        }
+        for scores in card["methods"].values():
+            # each finds itself, and others of its kind
+            assert 0.1 <= scores["precision_at_10"] <= 1
+            assert 0 < scores["neighbour_vote"] <= 1
+
+    def test_queries_of_an_unknown_label_find_nothing(self, ris, pictures, tmp_path):
+        shutil.copytree(pictures / "bars", tmp_path / "q" / "sheep")
+        (card,) = ris("evaluate", "drawn", "--queries", tmp_path / "q", "--json").documents
+        assert card["labelled_queries"] == 12
+        assert {m["precision_at_10"] for m in card["methods"].values()} == {0}
+
+    def test_without_labels_it_is_said(self, ris, pictures, tmp_path):
+        shutil.copy(pictures / "bars" / "03.png", tmp_path / "x.png")
+        said = ris("evaluate", "drawn", "--queries", tmp_path / "x.png")
+        assert said.code == 1
+        (tmp_path / "images").mkdir()
+        shutil.copy(pictures / "bars" / "03.png", tmp_path / "images" / "x.png")
+        said = ris("evaluate", "drawn", "--queries", tmp_path / "images")
+        assert (said.code, said.out) == (1, "")
+        assert "no labels to compare" in said.err
+
+    def test_the_serving_card_is_a_table_for_people_and_a_document_for_others(
+        self, ris, home, pictures, tmp_path
+    ):
+        facts = {"report": reports.card().to_json()}
+        stores.publish_folder(home, "judged", pictures, tmp_path / "w", facts=facts)
+        said = ris("evaluate", "judged")
+        assert said.code == 0, said.err
+        assert "turned by 90 degrees" in said.out
+        assert "precision at 10" in said.out
+        (told,) = ris("evaluate", "judged", "--json").documents
+        assert told["methods"] == facts["report"]["methods"]
+        assert told["name"] == "judged"

@@ -13,9 +13,9 @@ from ris.errors import Cancelled, SourceError
 from ris.images.archives import ZipArchive
 from ris.images.labels import Labels
 from ris.images.prepare import content_id
-from ris.images.sources import Demo, Folder
+from ris.images.sources import Folder
 from ris.progress import Progress, StopSignal, silent
-from ris.scan import choose_size, scan, scan_again
+from ris.scan import scan, scan_again
 from ris.store.table import read_table
 from ris.store.thumbnails import Thumbnails
 
@@ -23,31 +23,9 @@ from ris.store.thumbnails import Thumbnails
 def run(collection, sources, work, *, labels="folder", on_progress=silent, stop=None):
     work.mkdir(exist_ok=True)
     stop = stop or StopSignal()
-    return scan(collection, sources, Labels(labels), work, on_progress=on_progress, stop=stop)
-
-
-@pytest.mark.parametrize(
-    ("sides", "size"), [((28, 28), 32), ((40, 200), 32), ((41, 41), 64), ((3000, 20), 32)]
-)
-def test_the_input_follows_the_pictures_own_sizes(tmp_path, sides, size):
-    folder = drawn.fill_folder(tmp_path, 1, size=sides)
-    (folder / "notes.txt").write_text("no picture")
-    assert choose_size([Folder(folder)]) == size
-
-
-def test_the_middle_picture_decides():
-    class Mixed:
-        def sample(self, count):
-            from ris.images.entries import DataEntry, Skipped
-
-            yield Skipped("x", "a link")
-            for number, side in enumerate((20, 20, 200, 200, 200)):
-                data = drawn.encoded(drawn.draw("bars", number, size=(side, side)))
-                yield DataEntry(str(number), str(number), data=data)
-
-    assert choose_size([Mixed()]) == 64
-    assert choose_size([Demo()]) == 64
-    assert choose_size([]) == 64
+    return scan(
+        collection, sources, Labels(labels), stores.SIZE, work, on_progress=on_progress, stop=stop
+    )
 
 
 def test_rows_pixels_and_thumbnails_belong_together(empty, pictures, tmp_path):

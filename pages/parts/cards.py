@@ -19,12 +19,14 @@ def title(item: Item) -> str:
 
 
 def hit_cards(hits: Sequence[Hit], *, selected: int | None = None) -> list[Card]:
-    """Hits as cards, with the distance in words and as a number."""
+    """Hits as cards, with the distance in words, also how a copy is turned, and as a number."""
     return [
         Card(
             key=hit.item.key,
             title=title(hit.item),
-            words=words.distance(hit.distance),
+            words=", ".join(
+                filter(None, [words.distance(hit.distance), words.turn(hit.turned, hit.mirrored)])
+            ),
             number=f"{hit.distance:.3f}",
             labels=hit.item.labels,
             selected=hit.item.key == selected,

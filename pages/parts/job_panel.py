@@ -8,11 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts import notices, session, words
-from pages.parts.loss_chart import best_validation, loss_chart
+from pages.parts.loss_chart import loss_chart
+from pages.parts.report_card import found_first
 from ris import jobs
 from ris.errors import RisError
+from ris.explore.card import ReportCard
 from ris.jobs import JobState
 from ris.store.collection import Collection
+
+FITTING = "You can search already. The model is now being fitted to your pictures."
 
 
 def job_panel(state: JobState, *, large: bool = False) -> None:
@@ -20,9 +24,9 @@ def job_panel(state: JobState, *, large: bool = False) -> None:
     if state.status == "running":
         _running(state, large=large)
     elif state.status == "finished":
-        st.caption(brought(state, loss_before(state)))
+        st.caption(words.plain(brought(state, card_of(state))))
     elif state.status == "cancelled":
-        st.caption(f"{_work(state)} was cancelled.")
+        st.caption(cancelled(state))
     elif not session.dismissed(state.id) or large:
         _ended(state, large=large)
 
@@ -82,40 +86,58 @@ def stage_list(state: JobState) -> str:
     return "  \n".join(lines)
 
 
-def brought(state: JobState, before: float | None = None) -> str:
-    """What a finished job brought; ``before`` is the validation loss of the generation before."""
-    best = best_validation(state.history)
+def is_fitting(state: JobState) -> bool:
+    """Whether it is the second round of a creation: what it made first can be searched already."""
+    return state.command == "create" and "scan" not in state.stages
+
+
+def brought(state: JobState, card: ReportCard | None = None) -> str:
+    """What a finished job brought; ``card`` is that of the generation it published."""
+    if state.kept_old:
+        return state.kept_old
     done = "Created" if state.command == "create" else "Retrained"
     text = f"{done} in {words.duration(state.seconds)}."
-    if best is not None:
-        text += f" Validation loss {best:.4f}"
-        text += f", {before:.4f} before." if before is not None else "."
-    return text
+    now, before = (found_first(card, name) if card else None for name in ("this", "before"))
+    if now is None:
+        return text
+    if before is None:
+        return f"{text} Altered copies found first: {words.percent(now)}."
+    told = f"{words.percent(before)} before, {words.percent(now)} now"
+    return f"{text} Altered copies found first: {told}."
 
 
-def loss_before(state: JobState) -> float | None:
-    """Validation loss of the generation that the job went on from, while that is kept."""
+def card_of(state: JobState) -> ReportCard | None:
+    """Report card of the generation that the job published, while that is kept."""
     try:
         collection = Collection(session.home(), state.collection)
-        parent = collection.manifest(state.generation or "").parent
-        told = collection.manifest(parent or "").training.get("validation_loss")
+        return session.report_card(collection, collection.manifest(state.generation or ""))
     except RisError:
         return None
-    return float(told) if told is not None else None
+
+
+def cancelled(state: JobState) -> str:
+    """What is left of a job that was cancelled."""
+    if is_fitting(state):
+        return "Fitting the model was cancelled. What could be searched before stays."
+    return f"{_work(state)} was cancelled."
+
+
+def cancel_help(state: JobState) -> str:
+    """What cancelling a job leaves."""
+    if is_fitting(state):
+        return "Give up fitting the model. The collection stays as you can search it now."
+    if state.command == "create":
+        return "Give up. Nothing is published."
+    return "Give up. Nothing is published; what served before goes on serving."
 
 
 def _running(state: JobState, *, large: bool) -> None:
-    if large:
-        left, right = st.columns([2, 3], gap="large")
-        with left:
-            _stages(state)
-            _buttons(state, "large")
-        with right:
-            _curve(state, large=True)
-    else:
-        _stages(state)
-        _curve(state, large=False)
-        _buttons(state, "small")
+    if is_fitting(state):
+        st.caption(FITTING)
+    _stages(state)
+    if len(state.history) > 1:
+        loss_chart(state.history, height=300 if large else 170, titles=large)
+    _buttons(state, "large" if large else "small")
 
 
 def _stages(state: JobState) -> None:
@@ -129,13 +151,6 @@ def _stages(state: JobState) -> None:
     st.caption(spent + (f". {state.message}" if state.message and not state.done else ""))
 
 
-def _curve(state: JobState, *, large: bool) -> None:
-    if len(state.history) > 1:
-        loss_chart(state.history, height=300 if large else 170, titles=large)
-    elif large:
-        st.caption("The loss curve appears here as soon as the model trains.")
-
-
 def _buttons(state: JobState, place: str) -> None:
     with st.container(horizontal=True):
         if state.stage == "train":
@@ -143,7 +158,7 @@ def _buttons(state: JobState, place: str) -> None:
                 "Finish early",
                 key=f"finish-{place}",
                 icon=":material/flag:",
-                help="Stop training now, keep the best model so far and go on to the map.",
+                help="Stop training now, keep the best model so far and go on to the report card.",
                 on_click=_tell,
                 args=(jobs.stop_early, state.collection),
             )
@@ -151,7 +166,7 @@ def _buttons(state: JobState, place: str) -> None:
             "Cancel",
             key=f"cancel-{place}",
             icon=":material/close:",
-            help="Give up. Nothing is published; what served before goes on serving.",
+            help=cancel_help(state),
             on_click=_tell,
             args=(jobs.cancel, state.collection),
         )
@@ -173,6 +188,8 @@ def _ended(state: JobState, *, large: bool) -> None:
 
 
 def _work(state: JobState) -> str:
+    if is_fitting(state):
+        return "Fitting the model"
     return "Creating" if state.command == "create" else "Retraining"
 
 

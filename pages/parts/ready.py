@@ -36,8 +36,8 @@ def welcome() -> None:
     """There is no collection yet."""
     st.title("Find pictures that look alike", anchor=False)
     st.markdown(
-        "ris learns what the pictures of *your* collection look like, then finds the nearest ones "
-        "to any picture and lays them all out on a map. Everything stays on this computer."
+        "ris finds the pictures nearest to any picture and lays them all out on a map, with a "
+        "model that it fits to *your* collection. Everything stays on this computer."
     )
     st.subheader("Make your first collection", anchor=False)
     create_form()
@@ -49,8 +49,9 @@ def being_made(name: str) -> None:
     if job is not None and job.status == "running":
         st.title(f"Making “{name}”", anchor=False)
         st.markdown(
-            "The pictures are read, a model learns to redraw them, and from what it learnt come "
-            "search and map. Both open by themselves when this is done; you may close this tab."
+            "The pictures are read and embedded by the model that comes with ris. When that is "
+            "done, search and map open by themselves; the model is then fitted to your pictures "
+            "while you search. You may close this tab."
         )
         with st.container(border=True):
             st.fragment(_progress, run_every=1)(name)

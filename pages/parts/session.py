@@ -14,8 +14,11 @@ import numpy as np
 import streamlit as st
 
 from ris import jobs, settings
+from ris.explore.card import ReportCard
 from ris.explore.explorer import Explorer, open_explorer
 from ris.store.collection import Collection, collections
+from ris.store.files import read_json
+from ris.store.manifest import Manifest
 
 COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under this name
 _NEXT = "ris.next_collection"
@@ -27,6 +30,7 @@ _SEEN = "ris.seen"
 _DISMISSED = "ris.dismissed"
 _EXAMPLES = "ris.examples"
 _SAMPLE = "ris.sample"
+_KEPT = "ris.kept"
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,16 @@ def dismissed(job: str) -> bool:
     return st.session_state.get(_DISMISSED) == job
 
 
+def keep(seal: str) -> None:
+    """The generation of this hash shall stay: don't ask about it any more in this session."""
+    st.session_state[_KEPT] = {*st.session_state.get(_KEPT, ()), seal}
+
+
+def is_kept(seal: str) -> bool:
+    """Whether the generation of this hash was said to stay."""
+    return seal in st.session_state.get(_KEPT, ())
+
+
 # -- the query -----------------------------------------------------------------------------------
 
 
@@ -278,7 +292,21 @@ def disk_use(folder: str, generation: str | None) -> int:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def training(folder: str, generation: str) -> dict[str, Any]:
-    """Settings and loss history of a generation."""
-    path = Path(folder)
-    return open_explorer(path.parent, path.name, generation, guarded=True).training()
+def training(folder: str, encoder: str) -> dict[str, Any]:
+    """Settings, loss history and report card of an encoder, whose digest covers them.
+
+    Raises:
+        StoreError: They are missing or damaged.
+    """
+    # Not by an explorer, which opens table, graph and map as well.
+    return read_json(Path(folder) / "encoders" / encoder / "training.json")
+
+
+def report_card(shown: Collection, manifest: Manifest) -> ReportCard | None:
+    """The report card of a generation, ``None`` when an earlier version of ris made it.
+
+    Raises:
+        StoreError: It is damaged, or a newer version of ris wrote it.
+    """
+    told = training(str(shown.folder), manifest.encoder).get("report")
+    return None if told is None else ReportCard.from_json(told)

@@ -38,6 +38,31 @@ CSS = """
 .st-key-picture-facts { min-width: min(100%, 18rem); }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 
+[data-testid="stLayoutWrapper"]:has(> .st-key-report-card), .st-key-report-card,
+.st-key-report-card .stElementContainer, .st-key-report-card .stHtml,
+.ris-card, .ris-card :is(table, thead, tbody, tr, th, thead td) { background-color: inherit; }
+.ris-card { position: relative; overflow-x: auto; max-width: 64rem; }
+.ris-card table {
+  border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums;
+}
+.ris-card :is(th, td) {
+  padding: .4rem .6rem; text-align: center; border-bottom: 1px solid rgba(128, 136, 136, .25);
+}
+.ris-card td { white-space: nowrap; }
+.ris-card thead th { vertical-align: bottom; font-weight: 600; width: 11%; }
+.ris-card th:is([scope="row"], [scope="rowgroup"]) { text-align: left; }
+.ris-card :is(th[scope="row"], thead td) { position: sticky; left: 0; font-weight: 400; }
+.ris-card th[scope="rowgroup"] { padding-top: 1rem; font-weight: 600; }
+.ris-card th[scope="rowgroup"] span { position: sticky; left: .6rem; }
+.ris-unseen {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+@media (max-width: 640px) {
+  .ris-card table { min-width: 34rem; }
+  .ris-card thead td { width: 8.5rem; }
+  .ris-card thead th { width: auto; }
+}
+
 @media (max-width: 900px) {
   .st-key-stacked [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-wrap: wrap; }
   .st-key-stacked .ris-map { --ris-map-height: 420px !important; } /* room for what follows */

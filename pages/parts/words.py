@@ -20,6 +20,7 @@ STAGES = {
     "scan": "Read the pictures",
     "train": "Train the model",
     "embed": "Embed every picture",
+    "evaluate": "Write the report card",
     "graph": "Build the search index",
     "map": "Draw the map",
     "publish": "Publish",
@@ -31,9 +32,20 @@ def distance(value: float) -> str:
     return next((words for end, words in SCALE if value < end), "not alike")
 
 
+def turn(degrees: int, mirrored: bool) -> str:
+    """How a copy differs from its picture: "turned 90°", "mirrored, turned 90°"; "" if upright."""
+    told = ["mirrored"] if mirrored else []
+    return ", ".join([*told, f"turned {degrees}°"] if degrees else told)
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """``count(1, "picture")`` is "1 picture", ``count(2400, "picture")`` is "2,400 pictures"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 as people read it: "94 %"."""
+    return f"{100 * share:.0f} %"
 
 
 def size(number: float) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
 from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
 from ris.explore.results import Hit, Points, SearchResult
@@ -98,13 +99,20 @@ class Explorer:
         return len(self._items)
 
     def search(
-        self, picture: str | Path | bytes | NDArray[np.uint8], *, k: int = 10
+        self,
+        picture: str | Path | bytes | NDArray[np.uint8],
+        *,
+        k: int = 10,
+        copies: bool = False,
     ) -> SearchResult:
         """The items most like a picture.
 
         Args:
             picture: A file, a file's bytes, or RGB pixels uint8 (H, W, 3).
             k: How many hits, at most.
+            copies: Whether to look for the picture turned and mirrored too; each item counts by
+                its least distance to any of these views, and its hit tells which. The place on
+                the map stays that of the picture as it is. Takes several times as long.
 
         Raises:
             PictureError: It can't be read.
@@ -113,24 +121,30 @@ class Explorer:
         _check_k(k)
         started = time.perf_counter()
         name, pixels = self._pixels(picture)
-        found = self._index.query(self._encoder.encode(pixels[None]), k)
-        return self._result(name, found, started)
+        found = self._index.query(self._encoder.encode(self._views(pixels, copies)), k)
+        return self._result(name, found, started, k, copies=copies)
 
-    def similar(self, key: int, *, k: int = 10) -> SearchResult:
+    def similar(self, key: int, *, k: int = 10, copies: bool = False) -> SearchResult:
         """The items most like an item, which is left out itself.
+
+        Args:
+            key: The item's.
+            k: How many hits, at most.
+            copies: As in `search`; the item's original is read for it, or else its thumbnail.
 
         Raises:
             StoreError: There is no such item.
             RisError: k is not positive.
+            PictureError: Copies are wanted, and neither original nor thumbnail can be read.
         """
         _check_k(k)
         started = time.perf_counter()
-        found = self._index.query(self._index.vectors([key]), k + 1)
-        others = found.keys[0] != key
-        if others.all():
-            others[-1] = False  # so many copies that the item itself fell off the end
-        rest = Neighbours(found.keys[:, others], found.distances[:, others])
-        return self._result(self.item(key).path, rest, started, own_key=key)
+        item, vectors = self.item(key), self._index.vectors([key])
+        if copies:
+            turned = self._views(self._item_pixels(item), copies)[1:]
+            vectors = np.concatenate([vectors, self._encoder.encode(turned)])
+        found = self._index.query(vectors, k + 1)
+        return self._result(item.path, found, started, k, copies=copies, own_key=key)
 
     def item(self, key: int) -> Item:
         """One item.
@@ -243,20 +257,47 @@ class Explorer:
             message = f"{escape(str(picture))}: {error.message}"
             raise PictureError(message, "Give another picture.") from error
 
+    @cached_property
+    def _tells_mirrored(self) -> bool:
+        return tells_mirrored(self._encoder)
+
+    def _views(self, pixels: NDArray[np.uint8], copies: bool) -> NDArray[np.uint8]:
+        """What is encoded of a query, uint8 (V, S, S, 3), as it is first."""
+        return views(pixels, mirrored=self._tells_mirrored) if copies else pixels[None]
+
+    def _item_pixels(self, item: Item) -> NDArray[np.uint8]:
+        """The encoder's input of an item: of its original, or of its thumbnail if that is gone."""
+        try:
+            return self._pixels(self._original_bytes(item))[1]
+        except PictureError:
+            return self._pixels(self.thumbnail(item.key))[1]
+
     def _result(
-        self, query: str, found: Neighbours, started: float, own_key: int | None = None
+        self,
+        query: str,
+        found: Neighbours,
+        started: float,
+        k: int,
+        *,
+        copies: bool = False,
+        own_key: int | None = None,
     ) -> SearchResult:
-        keys, distances = found.keys[0], found.distances[0]
-        items = self._items.get(keys)
+        best = nearest_of_any(found, k, without=own_key)
         hits = tuple(
-            Hit(rank, item, float(distance))
-            for rank, (item, distance) in enumerate(zip(items, distances, strict=True), start=1)
+            Hit(rank, item, float(distance), *view_of(int(view)))
+            for rank, (item, distance, view) in enumerate(
+                zip(self._items.get(best.keys), best.distances, best.views, strict=True), start=1
+            )
         )
-        where = self._place(keys, distances)
+        upright = nearest_of_any(
+            Neighbours(found.keys[:1], found.distances[:1]), k, without=own_key
+        )
+        where = self._place(upright.keys, upright.distances)
         own = self.place_of(own_key) if own_key is not None else None
         if own is not None and where is not None:
             where = Place(own.x, own.y, where.spread)
-        return SearchResult(query, hits, where, 1000 * (time.perf_counter() - started))
+        milliseconds = 1000 * (time.perf_counter() - started)
+        return SearchResult(query, hits, where, milliseconds, copies)
 
     def _place(self, keys: NDArray[np.int64], distances: NDArray[np.float32]) -> Place | None:
         """Where the query falls, from its nearest neighbours that have a place."""

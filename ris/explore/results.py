@@ -18,14 +18,23 @@ class Hit:
         rank: 1 for the nearest.
         item: The item found.
         distance: Cosine distance to the query: 0 same, 2 opposite.
+        turned: Degrees clockwise by which the query was turned to be that near.
+        mirrored: Whether it was mirrored, left to right, before it was turned. Encoders to which
+            a picture and its mirror image are the same don't need it.
     """
 
     rank: int
     item: Item
     distance: float
+    turned: int = 0
+    mirrored: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """As the command line prints it."""
+    def to_json(self, *, copies: bool = False) -> dict[str, Any]:
+        """As the command line prints it.
+
+        Args:
+            copies: Whether turned and mirrored copies were looked for.
+        """
         item = self.item
         return {
             "rank": self.rank,
@@ -34,6 +43,7 @@ class Hit:
             "path": item.path,
             "labels": list(item.labels),
             "distance": round(self.distance, 6),
+            **({"turned": self.turned, "mirrored": self.mirrored} if copies else {}),
             **({"metadata": item.metadata} if item.metadata else {}),
         }
 
@@ -47,18 +57,20 @@ class SearchResult:
         hits: Nearest first.
         place: Where the query falls on the map; None without a map.
         milliseconds: Time from the picture's bytes to the answer.
+        copies: Whether turned and mirrored copies were looked for.
     """
 
     query: str
     hits: tuple[Hit, ...]
     place: Place | None
     milliseconds: float
+    copies: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it."""
         return {
             "query": self.query,
-            "hits": [hit.to_json() for hit in self.hits],
+            "hits": [hit.to_json(copies=self.copies) for hit in self.hits],
             "map": self.place and asdict(self.place),
             "milliseconds": round(self.milliseconds, 3),
         }

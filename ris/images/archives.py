@@ -73,9 +73,6 @@ class ZipArchive:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise _unreadable(self.name, error) from error
 
-    def sample(self, count: int) -> Iterator[Entry | Skipped]:
-        return islice(self.entries(), count)
-
 
 class TarArchive:
     """The files of a `.tar`, `.tar.xz`, `.tar.gz` or `.tar.bz2`, read as a stream."""
@@ -116,9 +113,6 @@ class TarArchive:
 
     def count(self) -> int | None:
         return None
-
-    def sample(self, count: int) -> Iterator[Entry | Skipped]:
-        return islice(self.entries(), count)
 
 
 def _member_path(archive: str, member: str) -> str:

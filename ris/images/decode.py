@@ -115,19 +115,6 @@ def decode(data: bytes) -> Picture:
         raise PictureError(f"damaged: {_one_line(error)}") from error
 
 
-def read_size(data: bytes) -> tuple[int, int]:
-    """Width and height from the header alone, without decoding.
-
-    Raises:
-        PictureError: Not one of the accepted formats.
-    """
-    try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            return image.size
-    except PILLOW_ERRORS as error:
-        raise PictureError(f"not a picture that can be read (expected {KNOWN})") from error
-
-
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise PictureError(

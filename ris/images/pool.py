@@ -1,6 +1,7 @@
 """Entries in, prepared pictures out, in the same order, decoded in worker processes.
 
-Each worker has a memory limit and each batch a deadline, so that a hostile file costs a row of
+`decode_all` is for scans; `map_entries` does other work on pictures with the same guards. Each
+worker has a memory limit and each batch a deadline, so that a hostile file costs a row of
 skipped, never the job. At most a few batches are under way, so memory does not grow with the
 source.
 """
@@ -10,12 +11,14 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, TimeoutError
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -27,6 +30,8 @@ BATCH = 16
 BATCH_BYTES = 8 * 2**20  # a batch that carries so much is full
 DEADLINE = 20.0  # seconds for one picture; the slowest legitimate one seen took 0.7 s
 MEMORY = 3 * 2**30  # address space of a worker; the largest accepted picture peaked at 169 MiB
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,20 +69,44 @@ def decode_all(
     Yields:
         For each entry its picture, or why it was skipped.
     """
+    work = partial(_decode_one, size=size, thumbnail=thumbnails)
+    with closing(map_entries(entries, work, workers=workers)) as results:
+        for entry, result in results:
+            yield _with_data(result, entry)
+
+
+def map_entries(
+    entries: Iterable[Entry | Skipped],
+    work: Callable[[Entry], T],
+    *,
+    workers: int | None = None,
+) -> Generator[tuple[Entry | Skipped, T | Skipped], None, None]:
+    """Do some work on each of a stream of entries in worker processes, keeping its order.
+
+    Args:
+        entries: What a source lists; `Skipped` ones are passed on.
+        work: A function that can be sent to another process, and what it returns too; it may
+            raise `PictureError`.
+        workers: Number of processes; by default one for each core.
+
+    Yields:
+        Each entry with what became of it, or why it was skipped.
+    """
     count = workers or os.cpu_count() or 1
     stream = iter(entries)
     with _open_pool(count) as pool:
-        under_way: deque[tuple[list[Entry | Skipped], Future[list[Decoded | Skipped]]]] = deque()
+        under_way: deque[tuple[list[Entry | Skipped], Future[list[T | Skipped]]]] = deque()
         try:
             while True:
                 while len(under_way) < 2 * count + 1:
                     batch = _next_batch(stream)
                     if not batch:
                         break
-                    under_way.append((batch, _schedule(pool, batch, size, thumbnails)))
+                    under_way.append((batch, _schedule(pool, batch, work)))
                 if not under_way:
                     break
-                yield from _collect(pool, *under_way.popleft(), size, thumbnails)
+                batch, future = under_way.popleft()
+                yield from zip(batch, _collect(pool, batch, future, work), strict=True)
         except BaseException:
             pool.stop()  # type: ignore[no-untyped-call]
             raise
@@ -148,30 +177,27 @@ def _open_pool(count: int) -> ProcessPool:
 
 
 def _schedule(
-    pool: ProcessPool, batch: list[Entry | Skipped], size: int, thumbnails: bool
-) -> "Future[list[Decoded | Skipped]]":
-    return pool.schedule(
-        decode_batch, args=(batch, size, thumbnails), timeout=DEADLINE + len(batch)
-    )
+    pool: ProcessPool, batch: list[Entry | Skipped], work: Callable[[Entry], T]
+) -> "Future[list[T | Skipped]]":
+    return pool.schedule(work_on_batch, args=(batch, work), timeout=DEADLINE + len(batch))
 
 
 def _collect(
     pool: ProcessPool,
     batch: list[Entry | Skipped],
-    future: "Future[list[Decoded | Skipped]]",
-    size: int,
-    thumbnails: bool,
-) -> list[Decoded | Skipped]:
+    future: "Future[list[T | Skipped]]",
+    work: Callable[[Entry], T],
+) -> list[T | Skipped]:
     """The results of a batch; when it broke its worker, each of its entries is tried alone."""
     try:
-        return list(map(_with_data, future.result(), batch))
+        return future.result()
     except (TimeoutError, ProcessExpired, MemoryError) as error:
         if len(batch) == 1:
             return [Skipped(batch[0].path, _reason(error))]
-    results: list[Decoded | Skipped] = []
+    results: list[T | Skipped] = []
     for entry in batch:
-        alone = _schedule(pool, [entry], size, thumbnails)
-        results += _collect(pool, [entry], alone, size, thumbnails)
+        alone = _schedule(pool, [entry], work)
+        results += _collect(pool, [entry], alone, work)
     return results
 
 
@@ -183,22 +209,21 @@ def _reason(error: Exception) -> str:
     return "broke the program that reads pictures; it may be damaged on purpose"
 
 
-def decode_batch(
-    batch: list[Entry | Skipped], size: int, thumbnails: bool
-) -> list[Decoded | Skipped]:
-    """Runs in a worker: decode a few entries one after the other."""
-    return [
-        entry if isinstance(entry, Skipped) else _decode_one(entry, size, thumbnails)
-        for entry in batch
-    ]
+def work_on_batch(batch: list[Entry | Skipped], work: Callable[[Entry], T]) -> list[T | Skipped]:
+    """Runs in a worker: work on a few entries one after the other."""
+    return [entry if isinstance(entry, Skipped) else _work_on_one(entry, work) for entry in batch]
 
 
-def _decode_one(entry: Entry, size: int, thumbnail: bool) -> Decoded | Skipped:
+def _work_on_one(entry: Entry, work: Callable[[Entry], T]) -> T | Skipped:
     try:
-        data = entry.read()
-        picture = prepare(data, size, thumbnail=thumbnail)
+        return work(entry)
     except PictureError as error:
         return Skipped(entry.path, error.message)
+
+
+def _decode_one(entry: Entry, size: int, thumbnail: bool) -> Decoded:
+    data = entry.read()
+    picture = prepare(data, size, thumbnail=thumbnail)
     plain = Entry(entry.path, entry.inside, entry.modified, entry.imported)
     # bytes that came from the parent need not travel back
     back = data if entry.imported and not isinstance(entry, DataEntry) else None

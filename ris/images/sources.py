@@ -7,7 +7,6 @@ becomes a skipped row with a reason a person understands. `pool.py` decodes the 
 import os
 import stat
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -27,10 +26,6 @@ class Source(Protocol):
 
     def count(self) -> int | None:
         """How many entries there are, or None if only reading the whole would tell."""
-
-    def sample(self, count: int) -> Iterator[Entry | Skipped]:
-        """About `count` entries from all over the source, or its first ones if others cost as
-        much as reading all."""
 
 
 def open_source(text: str) -> Source:
@@ -105,9 +100,6 @@ class Folder:
     def count(self) -> int | None:
         return sum(1 for _ in self.entries())
 
-    def sample(self, count: int) -> Iterator[Entry | Skipped]:
-        return islice(self.entries(), 0, None, max((self.count() or 0) // count, 1))
-
 
 class Demo:
     """The built-in collection, drawn by our own code."""
@@ -127,9 +119,6 @@ class Demo:
         from ris.images.demo import FAMILIES
 
         return len(FAMILIES) * self.PER_FAMILY
-
-    def sample(self, count: int) -> Iterator[Entry | Skipped]:
-        return islice(self.entries(), 1)  # they are all of one size
 
 
 def folder_label(inside: str) -> str | None:

@@ -6,7 +6,6 @@ Keras downloads them into its own cache when there is a network.
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -63,10 +62,6 @@ class KerasDataset:
     def count(self) -> int | None:
         """70,000 or 60,000; known only after loading."""
         return None
-
-    def sample(self, count: int) -> Iterator[Entry | Skipped]:
-        """The first ones."""
-        return islice(self.entries(), count)
 
     def _download(self) -> Loaded:
         with quiet_stderr():

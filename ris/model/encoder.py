@@ -3,7 +3,10 @@
 The only door to onnxruntime; safe to call from several threads.
 """
 
+import hashlib
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +79,20 @@ class Encoder:
                 f"Expected pixels (N, {self.size}, {self.size}, 3), got {pixels.shape}."
             )
         return session.run(None, {session.get_inputs()[0].name: pixels})[0]
+
+
+def seal(folder: Path, facts: Mapping[str, Any]) -> str:
+    """Write `training.json` beside an exported encoder, now that all is known of it.
+
+    Args:
+        folder: The encoder's folder.
+        facts: Settings, history, results, report card: a JSON object.
+
+    Returns:
+        The encoder's digest: sha256 of the `.keras` file and of these facts, 16 hex digits.
+    """
+    text = json.dumps(facts, indent=1)
+    (folder / "training.json").write_text(text, encoding="utf-8")
+    digest = hashlib.sha256((folder / "autoencoder.keras").read_bytes())
+    digest.update(text.encode("utf-8"))
+    return digest.hexdigest()[:16]

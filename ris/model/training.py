@@ -20,8 +20,15 @@ from numpy.typing import NDArray
 
 from ris.errors import RisError
 from ris.model.augmentation import Augmentation
-from ris.model.network import Network, NetworkSettings, build_network, fit_head, fit_linear_path
-from ris.model.objective import Objective, Reconstruction
+from ris.model.network import (
+    Network,
+    NetworkSettings,
+    build_network,
+    fit_head,
+    fit_linear_path,
+    mean_features,
+)
+from ris.model.objective import ContrastiveAutoencoder, Objective
 from ris.progress import OnProgress, Progress, StopSignal, silent
 
 Pixels = NDArray[np.uint8]
@@ -35,9 +42,12 @@ class TrainingSettings:
         minutes: Budget of wall-clock time; the learning rate ends with it.
         seed: Of the weights, the order and the augmentation. Two runs differ all the same, as the
             budget is time, not steps.
-        batch: Small, as the number of steps decides in short budgets: after half a minute on
-            clothing the validation loss is .037 at 32, .051 at 64 (2026-11-23).
+        batch: Pictures of a step; each is seen in two views.
         learning_rate: Peak of the schedule, for AdamW.
+        small_side: Side in pixels of the views that most of the budget is spent on: more steps
+            at low resolution beat fewer at full.
+        small_share: Share of the budget that is spent on them.
+        contrast: Weight of the contrast beside the reconstruction.
         weight_decay: Of AdamW; not on biases and gains.
         warm_up: Share of the budget with a rising learning rate.
         held_out: Share of the pictures kept for validation, at most `most_held_out`.
@@ -50,8 +60,11 @@ class TrainingSettings:
 
     minutes: float = 3.0
     seed: int = 0
-    batch: int = 32
+    batch: int = 128
     learning_rate: float = 1e-3
+    small_side: int = 48
+    small_share: float = 0.65
+    contrast: float = 1.0
     weight_decay: float = 1e-4
     warm_up: float = 0.05
     held_out: float = 0.1
@@ -90,8 +103,10 @@ def train(
     shape: NetworkSettings,
     settings: TrainingSettings,
     *,
+    augmentation: Augmentation | None = None,
     start: Network | None = None,
-    objective: Objective | None = None,
+    labels: NDArray[np.int32] | None = None,
+    held_out: NDArray[np.int64] | None = None,
     on_progress: OnProgress = silent,
     stop: StopSignal | None = None,
 ) -> Trained:
@@ -102,7 +117,9 @@ def train(
         shape: Of the network, S its size.
         settings: Of the training.
         start: A network to go on from; one of another shape is left alone.
-        objective: What to train for; by default the reconstruction of clean pictures.
+        labels: int32 (N,), -1 where none is known, to train for as well; by default none.
+        held_out: Rows that are not trained on but validated on; by default some at random.
+        augmentation: How views are made.
         on_progress: Hears seconds done of the budget, with points of the loss curve.
         stop: Asked between two steps.
 
@@ -118,8 +135,15 @@ def train(
         network.copy_weights(start)
     else:
         fit_linear_path(network, _sample(pixels, 1000, settings.seed))
-    run = _Run(network, objective or Reconstruction(Augmentation()), settings, len(pixels))
-    run.train(pixels, on_progress, stop or StopSignal())
+    labels = np.full(len(pixels), -1, np.int32) if labels is None else labels
+    objective = ContrastiveAutoencoder(
+        network,
+        augmentation or Augmentation(),
+        classes=int(labels.max()) + 1,
+        weight=settings.contrast,
+    )
+    run = _Run(network, objective, settings, pixels, labels, held_out)
+    run.train(on_progress, stop or StopSignal())
     return _finish(run, pixels, shape)
 
 
@@ -133,16 +157,25 @@ class _Run:
     """One training run: its network, its best weights so far, its history."""
 
     def __init__(
-        self, network: Network, objective: Objective, settings: TrainingSettings, count: int
+        self,
+        network: Network,
+        objective: Objective,
+        settings: TrainingSettings,
+        pixels: Pixels,
+        labels: NDArray[np.int32],
+        held_out: NDArray[np.int64] | None,
     ) -> None:
         self.network = network
         self.objective = objective
         self.settings = settings
-        order = np.random.default_rng(settings.seed).permutation(count)
-        held = min(int(count * settings.held_out), settings.most_held_out)
+        self.pixels = pixels
+        self.labels = labels
+        order = np.random.default_rng(settings.seed).permutation(len(pixels))
+        if held_out is None:
+            held_out = order[: min(int(len(pixels) * settings.held_out), settings.most_held_out)]
+        self.training = order[~np.isin(order, held_out)]
         # with a handful of pictures they are validated on themselves: better than not at all
-        self.validation = np.sort(order[:held]) if held else order
-        self.training = order[held:]
+        self.validation = np.sort(held_out) if len(held_out) else order
         self.history: list[dict[str, float | int | None]] = []
         self.best_loss = np.inf
         self.best_weights = network.model.get_weights()
@@ -171,19 +204,20 @@ class _Run:
     def budget(self) -> float:
         return self.settings.minutes * 60
 
-    def train(self, pixels: Pixels, on_progress: OnProgress, stop: StopSignal) -> None:
+    def train(self, on_progress: OnProgress, stop: StopSignal) -> None:
         step_function = tf.function(self._step, reduce_retracing=True)
         validate = tf.function(self._validate, reduce_retracing=True)
-        self._evaluate(validate, pixels, 0, None, on_progress)
+        self._evaluate(validate, 0, None, on_progress)
         losses: list[float] = []
         last = self.seconds
-        for step, batch in enumerate(self._batches(pixels), start=1):
+        for step, (pictures, labels) in enumerate(self._batches(), start=1):
             stop.check()
             self.optimiser.learning_rate.assign(self._learning_rate())
-            losses.append(float(step_function(tf.constant(batch))))
+            found = step_function(tf.constant(pictures), tf.constant(labels), self._side())
+            losses.append(float(found))
             over = self.seconds >= self.end or stop.early
             if over or self._is_due(step, last):
-                self._evaluate(validate, pixels, step, float(np.mean(losses)), on_progress)
+                self._evaluate(validate, step, float(np.mean(losses)), on_progress)
                 losses, last = [], self.seconds
             elif step % 10 == 0:
                 on_progress(self._progress())
@@ -197,29 +231,34 @@ class _Run:
         """Validate about `evaluations` times, and not more than every 20 steps."""
         return step % 20 == 0 and self.seconds - last >= self.budget / self.settings.evaluations
 
-    def _batches(self, pixels: Pixels) -> Iterator[Pixels]:
+    def _side(self) -> int:
+        """Of the views: small ones until their share of the budget is spent."""
+        small = self.seconds < self.settings.small_share * self.budget
+        return min(self.settings.small_side, self.network.size) if small else self.network.size
+
+    def _batches(self) -> Iterator[tuple[Pixels, NDArray[np.int32]]]:
         """Batches without end, each epoch in a new order."""
         random = np.random.default_rng(self.settings.seed + 1)
         size = self.batch
         while True:
             order = random.permutation(self.training)
             for start in range(0, len(order) - size + 1, size):
-                yield pixels[np.sort(order[start : start + size])]  # sorted: kinder to the disk
+                rows = np.sort(order[start : start + size])  # sorted: kinder to the disk
+                yield self.pixels[rows], self.labels[rows]
 
-    def _step(self, batch: tf.Tensor) -> tf.Tensor:
+    def _step(self, pictures: tf.Tensor, labels: tf.Tensor, side: int) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            losses = self.objective.training_loss(self.network, batch)
+            losses = self.objective.training_loss(self.network, pictures, labels, side)
         gradients = tape.gradient(losses["loss"], self.variables)
         self.optimiser.apply(gradients, self.variables)
         return losses["loss"]
 
-    def _validate(self, batch: tf.Tensor) -> tf.Tensor:
-        return self.objective.validation_loss(self.network, batch)
+    def _validate(self, pictures: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return self.objective.validation_loss(self.network, pictures, labels)
 
     def _evaluate(
         self,
         validate: Any,
-        pixels: Pixels,
         step: int,
         loss: float | None,
         on_progress: OnProgress,
@@ -227,7 +266,8 @@ class _Run:
         total = 0.0
         for start in range(0, len(self.validation), 250):
             rows = self.validation[start : start + 250]
-            total += float(validate(tf.constant(pixels[rows]))) * len(rows)
+            found = validate(tf.constant(self.pixels[rows]), tf.constant(self.labels[rows]))
+            total += float(found) * len(rows)
         validation = total / len(self.validation)
         point = {
             "step": step,
@@ -283,11 +323,7 @@ def _finish(run: _Run, pixels: Pixels, shape: NetworkSettings) -> Trained:
     network = build_network(shape)
     network.model.set_weights(run.best_weights)
     sample = np.sort(run.training[:20_000])
-    codes = [
-        network.encoder(pixels[sample[start : start + 500]].astype(np.float32))
-        for start in range(0, len(sample), 500)
-    ]
-    fit_head(network, np.concatenate(codes))
+    fit_head(network, mean_features(network, pixels[sample]))
     facts = {
         "objective": run.objective.name,
         "settings": asdict(run.settings),

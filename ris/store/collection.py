@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -104,7 +104,14 @@ class Collection:
             raise StoreError(f"There is no collection {name!r} (known: {known}).", CREATE_HINT)
 
     @classmethod
-    def create(cls, home: Path, name: str, sources: list[str], labels: str) -> "Collection":
+    def create(
+        cls,
+        home: Path,
+        name: str,
+        sources: list[str],
+        labels: str,
+        settings: Mapping[str, str] | None = None,
+    ) -> "Collection":
         """Make an empty collection, or start an unfinished one again.
 
         Raises:
@@ -119,7 +126,7 @@ class Collection:
             "created": now(),
             "sources": sources,
             "labels": labels,
-            "settings": {},
+            "settings": dict(settings or {}),
         }
         write_json(folder / "collection.json", facts)
         return cls(home, name)

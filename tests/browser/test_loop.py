@@ -81,6 +81,16 @@ def test_a_dropped_picture_finds_hits_and_marks_them_on_the_map(open_tab):
     expect(page).to_have_url(re.compile(r"collection=drawn"))
 
 
+def test_a_turned_copy_is_found_by_the_switch_which_the_url_keeps(open_tab):
+    page = open_tab()
+    drop(page, "turned.png", drawn.encoded(drawn.draw("discs", 2).rotate(90)))
+    expect(page.locator(".card")).to_have_count(24)
+    expect(page.locator(".card .words").first).not_to_have_text(re.compile("turned"))
+    page.get_by_text("Find copies").click()
+    expect(page.locator(".card .words").first).to_have_text("identical, turned 90°")
+    expect(page).to_have_url(re.compile(r"copies=true"))
+
+
 def test_every_page_has_its_title_and_asks_nobody_outside(open_tab):
     for path, title in (("/", "Search"), ("/map", "Map"), ("/collection", "Collection")):
         page = open_tab(path)

@@ -9,7 +9,7 @@ import drawn
 import numpy as np
 import pytest
 import stores
-from PIL import Image
+from PIL import Image, ImageOps
 
 import ris
 from ris.errors import PictureError, RisError, StoreError
@@ -17,6 +17,19 @@ from ris.explore import explorer as explorer_module
 from ris.explore.explorer import Explorer, open_explorer
 from ris.images.decode import decode
 from ris.store.collection import Collection
+
+VIEWS = [(turned, mirrored) for turned in (0, 90, 180, 270) for mirrored in (False, True)]
+
+
+def copy_of(image: Image.Image, turned: int, mirrored: bool) -> bytes:
+    """A file whose picture, mirrored or not and then turned clockwise, is the one given."""
+    back = image.rotate(turned, expand=True)  # counter-clockwise
+    return drawn.encoded(ImageOps.mirror(back) if mirrored else back)
+
+
+def answer(result):
+    """Keys and distances of the hits."""
+    return [(hit.item.key, pytest.approx(hit.distance, abs=1e-5)) for hit in result.hits]
 
 
 @pytest.fixture
@@ -141,6 +154,117 @@ class TestSimilar:
         alone = Explorer(stores.publish_folder(home, "one", source, tmp_path / "work"))
         assert alone.similar(0).hits == ()
         assert len(alone.search(alone.item(0).path).hits) == 1
+
+
+class TestCopies:
+    @pytest.mark.parametrize(("turned", "mirrored"), VIEWS)
+    def test_a_turned_or_mirrored_copy_is_found_with_its_turn(self, explorer, turned, mirrored):
+        copy = copy_of(Image.open(explorer.item(26).path), turned, mirrored)
+        first = explorer.search(copy, copies=True).hits[0]
+        assert (first.item.key, first.turned, first.mirrored) == (26, turned, mirrored)
+        assert first.distance == pytest.approx(0, abs=1e-5)
+        assert (explorer.search(copy).hits[0].distance > 0.01) == ((turned, mirrored) != (0, False))
+
+    @pytest.mark.parametrize(("turned", "mirrored"), VIEWS)
+    def test_a_photograph_is_found_though_it_is_not_square(self, home, tmp_path, turned, mirrored):
+        source = drawn.fill_folder(tmp_path / "wide", 3, size=(45, 30))
+        wide = Explorer(stores.publish_folder(home, "wide", source, tmp_path / "work"))
+        copy = copy_of(drawn.draw("discs", 2, size=(45, 30)), turned, mirrored)
+        first = wide.search(copy, k=1, copies=True).hits[0]
+        assert first.item.path.endswith("discs/02.png")
+        assert (first.turned, first.mirrored) == (turned, mirrored)
+        assert first.distance < 1e-3
+
+    def test_four_views_do_where_mirror_images_are_the_same(self, home, pictures, tmp_path):
+        collection = stores.publish_folder(home, "s", pictures, tmp_path / "work", symmetric=True)
+        explorer = Explorer(collection)
+        image = Image.open(explorer.item(26).path)
+        for turned, mirrored in VIEWS:
+            first = explorer.search(copy_of(image, turned, mirrored), copies=True).hits[0]
+            assert (first.item.key, first.mirrored) == (26, False)
+            assert first.distance == pytest.approx(0, abs=1e-5)
+            # mirrored and then turned is turned the other way and then mirrored
+            assert first.turned == (-turned % 360 if mirrored else turned)
+
+    def test_each_item_comes_once_at_its_least_distance(self, explorer):
+        image = Image.open(explorer.item(26).path)
+        least: dict[int, float] = {}
+        for view in VIEWS:
+            for hit in explorer.search(copy_of(image, *view), k=48).hits:
+                least[hit.item.key] = min(hit.distance, least.get(hit.item.key, 2))
+        wanted = sorted(least.values())
+        for k in (1, 7, 48, 1000):
+            hits = explorer.search(drawn.encoded(image), k=k, copies=True).hits
+            assert [hit.rank for hit in hits] == list(range(1, min(k, 48) + 1))
+            assert len({hit.item.key for hit in hits}) == len(hits)
+            assert [hit.distance for hit in hits] == pytest.approx(wanted[:k], abs=1e-5)
+            assert all(hit.distance == pytest.approx(least[hit.item.key], abs=1e-5) for hit in hits)
+
+    def test_without_copies_nothing_is_turned(self, explorer):
+        image = Image.open(explorer.item(26).path)
+        result = explorer.search(copy_of(image, 90, True), k=48)
+        assert {(hit.turned, hit.mirrored) for hit in result.hits} == {(0, False)}
+        assert not result.copies
+        nearer = explorer.search(copy_of(image, 90, True), k=48, copies=True)
+        assert nearer.copies
+        assert answer(nearer) != answer(result)
+
+    def test_the_place_is_that_of_the_picture_as_it_is(self, explorer):
+        copy = copy_of(Image.open(explorer.item(26).path), 90, False)
+        plain, copies = (explorer.search(copy, copies=on).place for on in (False, True))
+        assert (copies.x, copies.y) == pytest.approx((plain.x, plain.y), abs=1e-3)
+        assert copies.spread == pytest.approx(plain.spread, abs=1e-3)
+
+    @pytest.mark.parametrize(("turned", "mirrored"), VIEWS[1:])
+    def test_copies_of_an_item_are_found_without_the_item(self, home, tmp_path, turned, mirrored):
+        source = drawn.fill_folder(tmp_path / "source", 6)
+        copy = copy_of(drawn.draw("discs", 2), turned, mirrored)
+        (source / "discs" / "copy.png").write_bytes(copy)
+        own = Explorer(stores.publish_folder(home, "own", source, tmp_path / "work"))
+        item, other = (
+            next(int(key) for key in own.keys if own.item(key).path.endswith(name))
+            for name in ("discs/copy.png", "discs/02.png")
+        )
+        result = own.similar(item, k=5, copies=True)
+        assert len({hit.item.key for hit in result.hits} - {item}) == 5
+        first = result.hits[0]
+        assert (first.item.key, first.turned, first.mirrored) == (other, turned, mirrored)
+        assert first.distance == pytest.approx(0, abs=1e-5)
+        assert len(own.similar(item, k=1000, copies=True).hits) == own.count - 1
+        plain = own.similar(item, k=5)
+        assert (result.place.x, result.place.y) == (plain.place.x, plain.place.y)
+        assert result.place.spread == pytest.approx(plain.place.spread)
+
+    def test_a_lost_original_is_stood_in_for_by_its_thumbnail(self, own):
+        key = next(int(key) for key in own.keys if own.item(key).path.endswith("discs/01.png"))
+        before = answer(own.similar(key, copies=True))
+        Path(own.item(key).path).unlink()
+        assert answer(own.similar(key, copies=True)) == before  # small ones are without loss
+        for file in own.collection.folder.glob("thumbnails.sqlite*"):
+            file.unlink()
+        lost = Explorer(own.collection)
+        with pytest.raises(PictureError):
+            lost.similar(key, copies=True)
+        assert lost.similar(key).hits
+
+    def test_the_answer_as_json_tells_the_turn(self, explorer):
+        copy = copy_of(Image.open(explorer.item(26).path), 270, True)
+        first = explorer.search(copy, k=2, copies=True).to_json()["hits"][0]
+        assert list(first)[-3:] == ["distance", "turned", "mirrored"]
+        assert (first["turned"], first["mirrored"]) == (270, True)
+
+    @pytest.mark.parametrize("k", [0, -1])
+    def test_k_must_be_positive(self, explorer, k):
+        with pytest.raises(RisError, match="at least 1"):
+            explorer.search(explorer.item(0).path, k=k, copies=True)
+        with pytest.raises(RisError, match="at least 1"):
+            explorer.similar(0, k=k, copies=True)
+
+    def test_one_alone_has_nobody(self, home, tmp_path):
+        source = drawn.fill_folder(tmp_path / "one", 1, families=("bars",))
+        alone = Explorer(stores.publish_folder(home, "one", source, tmp_path / "work"))
+        assert alone.similar(0, copies=True).hits == ()
+        assert len(alone.search(alone.item(0).path, copies=True).hits) == 1
 
 
 class TestItems:

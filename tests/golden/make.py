@@ -33,7 +33,7 @@ from ris.explore.projection import project
 from ris.images.archives import ZipArchive
 from ris.images.labels import Labels
 from ris.images.prepare import prepare
-from ris.model.encoder import Encoder
+from ris.model.encoder import Encoder, seal
 from ris.progress import StopSignal, silent
 from ris.scan import scan
 from ris.store.collection import Collection
@@ -72,15 +72,16 @@ def make(home: Path, work: Path) -> Collection:
     collection = Collection.create(home, "golden", [archive.name], csv.name)
     labels = Labels(str(csv))
     source = ZipArchive(archive)
-    scanned = scan(collection, [source], labels, work, on_progress=silent, stop=StopSignal())
+    scanned = scan(collection, [source], labels, 32, work, on_progress=silent, stop=StopSignal())
     ids = [row["id"] for b in read_batches(scanned.rows, ["id"]) for row in b.to_pylist()]
     pixels = np.stack(
         [prepare(collection.upload_path(one).read_bytes(), SIZE).pixels for one in ids]
     )
-    network = NetworkSettings(size=SIZE, widths=(4,), code_channels=2, dimension=DIMENSION)
+    network = NetworkSettings(size=SIZE, widths=(4, 4, 4), code_channels=2, dimension=DIMENSION)
     trained = train(pixels, network, TrainingSettings(minutes=0.1, batch=4))
     (work / "encoder").mkdir()
-    digest = export(trained.network, trained.facts, work / "encoder")
+    export(trained.network, work / "encoder")
+    digest = seal(work / "encoder", trained.facts)
     vectors, keys = Encoder(work / "encoder").encode(pixels), np.arange(len(ids))
     with TableWriter(work / "part.parquet", DIMENSION, scanned.columns) as writer:
         for batch in read_batches(scanned.rows):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ris.errors import PictureError
 from ris.images import decode as decode_module
-from ris.images.decode import FORMATS, decode, read_file, read_size
+from ris.images.decode import FORMATS, decode, read_file
 
 LOSSLESS = ("PNG", "BMP", "TIFF")
 ORIENTABLE = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
@@ -218,13 +218,6 @@ def test_a_huge_side_is_refused_though_the_pixels_are_few():
 def test_extreme_shapes_within_the_limits_are_read(size):
     found = decode(drawn.encoded(Image.new("RGB", size, "red")))
     assert (found.width, found.height) == size
-
-
-def test_the_size_is_read_without_decoding(picture):
-    assert read_size(drawn.encoded(picture, "JPEG")) == (48, 32)
-    assert read_size(png_header(7000, 7000)) == (7000, 7000)
-    with pytest.raises(PictureError, match="not a picture"):
-        read_size(b"nothing")
 
 
 def test_a_file_is_read_whole(tmp_path):

@@ -20,14 +20,38 @@ class TrainedOnce:
 def shape():
     from ris.model.network import NetworkSettings
 
-    return NetworkSettings(size=32, widths=(8, 16), code_channels=4, dimension=12)
+    return NetworkSettings(size=32, widths=(8, 16, 32), code_channels=8, dimension=16)
 
 
 @pytest.fixture(scope="session")
-def once(shape):
+def train_steps(shape):
+    """Trains on drawn pictures for so many times 20 steps, however fast the machine is."""
     from ris.model.training import TrainingSettings, train
+    from ris.progress import StopSignal
 
-    told: list[Progress] = []
-    settings = TrainingSettings(minutes=0.12, seed=3, batch=32)
-    trained = train(drawn.pixels(200), shape, settings, on_progress=told.append)
-    return TrainedOnce(trained, told)
+    def train_steps(count, **options):
+        told, stop = [], StopSignal()
+
+        def on_progress(progress):
+            told.append(progress)
+            stop.early = sum(bool(one.loss) for one in told) >= count
+
+        settings = TrainingSettings(
+            minutes=10,
+            seed=3,
+            batch=32,
+            learning_rate=2e-3,
+            small_side=32,
+            warm_up=0,
+            evaluations=10**9,
+        )
+        pixels = drawn.pixels(200)
+        trained = train(pixels, shape, settings, on_progress=on_progress, stop=stop, **options)
+        return TrainedOnce(trained, told)
+
+    return train_steps
+
+
+@pytest.fixture(scope="session")
+def once(train_steps):
+    return train_steps(8)

@@ -1,5 +1,6 @@
 """The served encoder, without Keras."""
 
+import json
 import threading
 
 import drawn
@@ -9,7 +10,7 @@ import stores
 
 from ris.errors import StoreError
 from ris.model import encoder as encoder_module
-from ris.model.encoder import Encoder
+from ris.model.encoder import Encoder, seal
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +87,32 @@ def test_several_threads_may_ask_at_once(folder):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+FACTS = {"objective": "none", "history": [{"step": 0, "loss": None}]}
+
+
+class TestSeal:
+    """The digest names what an encoder is and how it came to be."""
+
+    def digest(self, folder, content=b"weights", facts=FACTS):
+        (folder / "autoencoder.keras").write_bytes(content)
+        return seal(folder, facts)
+
+    def test_the_facts_are_kept(self, tmp_path):
+        self.digest(tmp_path)
+        assert json.loads((tmp_path / "training.json").read_text()) == FACTS
+
+    def test_the_digest_is_16_hex_digits_and_always_the_same(self, tmp_path):
+        digest = self.digest(tmp_path)
+        assert len(digest) == 16
+        int(digest, 16)
+        assert self.digest(tmp_path) == digest
+
+    def test_other_weights_or_other_facts_give_another(self, tmp_path):
+        digests = {
+            self.digest(tmp_path),
+            self.digest(tmp_path, b"other weights"),
+            self.digest(tmp_path, facts={**FACTS, "objective": "other"}),
+        }
+        assert len(digests) == 3

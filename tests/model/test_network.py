@@ -7,13 +7,15 @@ import pytest
 
 from ris.errors import StoreError
 from ris.model.network import (
-    CODE_SIDE,
+    STRIDE,
+    ColourHistogram,
     NetworkSettings,
     StandardisedConv2D,
     build_network,
     fit_head,
     fit_linear_path,
     load_network,
+    mean_features,
 )
 
 PICTURES = drawn.pixels(6).astype(np.float32)
@@ -24,33 +26,103 @@ def network(shape):
     return build_network(shape)
 
 
+def embed(network, pictures):
+    return np.asarray(network.model(np.asarray(pictures, np.float32))["embedding"])
+
+
 @pytest.mark.parametrize(
-    "settings",
-    [NetworkSettings(size=32), NetworkSettings(size=64, widths=(8, 16, 16), dimension=20)],
-    ids=["32", "64"],
+    ("settings", "dimension"),
+    [
+        (NetworkSettings(), 128 + 64),
+        (NetworkSettings(size=48, widths=(8, 16, 24), dimension=20, colour=0), 20),
+    ],
+    ids=["default", "48"],
 )
-def test_shapes(settings):
+def test_shapes(settings, dimension):
     network = build_network(settings)
     pictures = np.zeros((2, settings.size, settings.size, 3), np.float32)
-    codes = network.encoder(pictures)
-    assert codes.shape == (2, CODE_SIDE, CODE_SIDE, settings.code_channels)
-    assert network.decoder(codes).shape == pictures.shape
-    assert network.head(codes).shape == (2, settings.dimension)
-    assert (network.size, network.dimension) == (settings.size, settings.dimension)
+    found = network.encoder(pictures)
+    cells = settings.size // STRIDE
+    assert found["code"].shape == (2, cells, cells, settings.code_channels)
+    assert found["features"].shape == (2, settings.widths[-1])
+    assert network.decoder(found["code"]).shape == pictures.shape
+    assert network.model(pictures)["reconstruction"].shape == pictures.shape
+    assert embed(network, pictures).shape == (2, dimension)
+    assert (network.size, network.dimension) == (settings.size, dimension)
 
 
-def test_embeddings_have_unit_length(network):
-    embeddings = np.asarray(network.head(network.encoder(PICTURES)))
-    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
+class TestEmbeddings:
+    def test_they_have_unit_length(self, network):
+        found = embed(network, PICTURES)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+    def test_a_picture_and_its_mirror_image_have_the_same(self, network):
+        mirrored = PICTURES[:, :, ::-1]
+        features = np.asarray(network.encoder(PICTURES)["features"])
+        turned = np.asarray(network.encoder(mirrored)["features"])
+        assert np.abs(features - turned).max() > 0.01  # the encoder alone tells them apart
+        np.testing.assert_allclose(embed(network, mirrored), embed(network, PICTURES), atol=1e-5)
+
+    def test_the_weight_of_colour_is_its_share_of_a_dot_product(self, network, shape):
+        """With weight w, learned cosine c and colours' coefficient h: (c + w h) / (1 + w)."""
+        found = embed(network, PICTURES)
+        learned, colours = found[:, : shape.dimension], found[:, shape.dimension :]
+        weight = shape.colour
+        np.testing.assert_allclose(np.square(learned).sum(axis=1), 1 / (1 + weight), atol=1e-5)
+        expected = np.asarray(ColourHistogram()(PICTURES)) * np.sqrt(weight / (1 + weight))
+        np.testing.assert_allclose(colours, expected, atol=1e-5)
+
+    def test_mean_features_are_what_the_head_gets(self, network):
+        pixels = drawn.pixels(300)  # more than one batch
+        features = mean_features(network, pixels)
+        assert features.shape == (300, 32)
+        rows = [0, 255, 256, 299]
+        colours = np.asarray(ColourHistogram()(pixels[rows].astype(np.float32)))
+        found = np.asarray(network.head([features[rows], colours]))
+        np.testing.assert_allclose(found, embed(network, pixels[rows]), atol=1e-5)
+
+
+class TestSides:
+    @pytest.mark.parametrize("side", [16, 32, 48, 80])
+    def test_the_same_weights_work_at_several(self, network, side):
+        found = network.encoder(drawn.pixels(3, side).astype(np.float32))
+        assert found["code"].shape == (3, side // STRIDE, side // STRIDE, 8)
+        assert found["features"].shape == (3, 32)
+        assert network.decoder(found["code"]).shape == (3, side, side, 3)
+        assert np.isfinite(found["features"]).all()
+
+    def test_weights_are_copied_to_another(self, network, shape):
+        large = build_network(NetworkSettings(**{**vars(shape), "size": 64}))
+        assert large.has_shape_of(network)
+        large.copy_weights(network)
+        assert (large.size, network.size) == (64, 32)
+        for part in ("code", "features"):
+            np.testing.assert_array_equal(
+                large.encoder(PICTURES)[part], network.encoder(PICTURES)[part]
+            )
+        assert embed(large, drawn.pixels(2, 64)).shape == (2, network.dimension)
+
+    def test_a_network_of_other_widths_is_another_shape(self, network, shape):
+        other = build_network(NetworkSettings(**{**vars(shape), "widths": (8, 16, 40)}))
+        assert not other.has_shape_of(network)
+        assert not network.has_shape_of(other)
 
 
 def test_a_saved_network_is_the_same(network, tmp_path):
+    # no weight is at its first value, so that one left out of the file would show
+    random = np.random.default_rng(0)
+    weights = network.model.get_weights()
+    network.model.set_weights([w + random.normal(0, 0.01, w.shape) for w in weights])
     network.save(tmp_path / "a.keras")
     again = load_network(tmp_path / "a.keras")
     before, after = network.model(PICTURES), again.model(PICTURES)
     for name in ("reconstruction", "embedding"):
         np.testing.assert_array_equal(before[name], after[name])
     assert (again.size, again.dimension) == (network.size, network.dimension)
+    assert again.has_shape_of(network)
+    np.testing.assert_array_equal(
+        mean_features(again, drawn.pixels(2)), mean_features(network, drawn.pixels(2))
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04garbage"])
@@ -60,18 +132,24 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         load_network(tmp_path / "a.keras")
 
 
+def test_a_network_of_another_kind_is_refused(tmp_path):
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(tmp_path / "a.keras")
+    with pytest.raises(StoreError, match=r"a\.keras"):
+        load_network(tmp_path / "a.keras")
+
+
 def test_weights_are_copied(network, shape):
     other = build_network(shape)
-    assert not np.array_equal(other.encoder(PICTURES), network.encoder(PICTURES))
+    assert not np.array_equal(embed(other, PICTURES), embed(network, PICTURES))
     other.copy_weights(network)
-    np.testing.assert_array_equal(other.encoder(PICTURES), network.encoder(PICTURES))
+    np.testing.assert_array_equal(embed(other, PICTURES), embed(network, PICTURES))
 
 
 def test_the_seed_decides_the_weights(shape):
     made = []
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(seed)
-        made.append(np.asarray(build_network(shape).encoder(PICTURES)))
+        made.append(embed(build_network(shape), PICTURES))
     np.testing.assert_array_equal(made[0], made[1])
     assert not np.array_equal(made[0], made[2])
 
@@ -80,8 +158,12 @@ def test_building_leaves_keras_as_it_was(shape):
     before = keras.config.dtype_policy().name
     network = build_network(shape, policy="mixed_bfloat16")
     assert keras.config.dtype_policy().name == before
-    assert network.head(network.encoder(PICTURES)).dtype == "float32"
-    assert network.decoder(network.encoder(PICTURES)).dtype == "float32"
+    found = network.model(PICTURES)
+    assert {name: one.dtype for name, one in found.items()} == {
+        "reconstruction": "float32",
+        "embedding": "float32",
+    }
+    assert network.encoder(PICTURES)["code"].dtype == "bfloat16"
 
 
 def test_filters_are_standardised():
@@ -95,46 +177,170 @@ def test_filters_are_standardised():
     assert before.std() > 0.1
 
 
-def test_the_linear_path_begins_at_the_principal_components_of_patches(shape):
-    pixels = drawn.pixels(40)
-    network = build_network(shape)
-    fit_linear_path(network, pixels)
-    found = np.asarray(network.decoder(network.encoder(pixels.astype(np.float32))))
+class TestLinearPath:
+    def reconstruct(self, network, pixels):
+        found = network.encoder(pixels.astype(np.float32))
+        return np.asarray(network.decoder(found["code"]))
 
-    side, rows = shape.size // CODE_SIDE, CODE_SIDE
-    scaled = pixels / 127.5 - 1
-    patches = scaled.reshape(-1, rows, side, rows, side, 3).transpose(0, 1, 3, 2, 4, 5)
-    flat = patches.reshape(-1, side * side * 3)
-    centred = flat - flat.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][: shape.code_channels]
-    expected = ((centred - centred @ axes.T @ axes) ** 2).mean()
-    assert ((found - scaled) ** 2).mean() == pytest.approx(expected, rel=0.01)
+    def patches(self, pictures):
+        rows = pictures.shape[1] // STRIDE
+        cut = pictures.reshape(-1, rows, STRIDE, rows, STRIDE, 3).transpose(0, 1, 3, 2, 4, 5)
+        return cut.reshape(-1, STRIDE * STRIDE * 3)
+
+    def test_it_begins_at_the_principal_components_of_patches(self, shape):
+        pixels = drawn.pixels(40)
+        network = build_network(shape)
+        fit_linear_path(network, pixels)
+        found = self.reconstruct(network, pixels)
+        scaled = pixels / 127.5 - 1
+        flat = self.patches(scaled)
+        centred = flat - flat.mean(axis=0)
+        axes = np.linalg.svd(centred, full_matrices=False)[2][: shape.code_channels]
+        expected = ((centred - centred @ axes.T @ axes) ** 2).mean()
+        assert ((found - scaled) ** 2).mean() == pytest.approx(expected, rel=0.01)
+        codes = np.asarray(network.encoder(pixels.astype(np.float32))["code"])
+        assert np.square(codes).mean() == pytest.approx(1, abs=0.01)
+
+    def test_pictures_in_its_span_come_back_also_at_another_side(self, shape):
+        random = np.random.default_rng(0)
+        kinds = random.integers(0, 256, (shape.code_channels + 1, STRIDE, STRIDE, 3))
+
+        def tile(side):
+            cells = random.integers(0, len(kinds), (30, side // STRIDE, side // STRIDE))
+            tiles = kinds[cells].transpose(0, 1, 3, 2, 4, 5)  # (30, rows, 16, columns, 16, 3)
+            return tiles.reshape(30, side, side, 3).astype(np.uint8)
+
+        network = build_network(shape)
+        fit_linear_path(network, tile(32))
+        for side in (16, 32, 64):
+            pixels = tile(side)
+            found = (self.reconstruct(network, pixels) + 1) * 127.5
+            np.testing.assert_allclose(found, pixels, atol=0.5)
+
+    def test_constant_pictures_come_back(self, shape):
+        pixels = np.full((3, 32, 32, 3), 90, np.uint8)
+        network = build_network(shape)
+        fit_linear_path(network, pixels)
+        found = (self.reconstruct(network, pixels) + 1) * 127.5
+        np.testing.assert_allclose(found, pixels, atol=0.5)
 
 
 class TestHead:
-    def fit(self, network, codes):
-        fit_head(network, codes)
-        return np.asarray(network.head.get_layer("axes")(codes.reshape(len(codes), -1)))
+    """Of features in general: centred, on principal axes, of variance 1."""
 
-    def codes(self, network, count):
-        return np.asarray(network.encoder(drawn.pixels(count).astype(np.float32)))
+    def axes(self, network, features):
+        fit_head(network, features.astype(np.float32))
+        return np.asarray(network.head.get_layer("axes")(features.astype(np.float32)))
 
-    def test_axes_are_centred_uncorrelated_and_fall(self, network):
-        found = self.fit(network, self.codes(network, 200))
-        np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3 * found.std())
-        spread = np.cov(found, rowvar=False)
-        assert (np.diff(np.diag(spread)) <= 1e-6 * spread[0, 0]).all()
-        apart = spread - np.diag(np.diag(spread))
-        assert np.abs(apart).max() < 1e-3 * spread[0, 0]
+    def drawn_features(self, spreads, count=4000):
+        """Normal, of those spreads along random axes."""
+        random = np.random.default_rng(0)
+        axes = np.linalg.qr(random.normal(size=(32, 32)))[0]
+        return (random.normal(size=(count, 32)) * spreads) @ axes + random.normal(size=32)
 
-    @pytest.mark.parametrize("count", [1, 2, 5])
-    def test_a_handful_of_codes_gives_finite_embeddings(self, network, count):
-        codes = self.codes(network, count)
-        self.fit(network, codes)
-        embeddings = np.asarray(network.head(codes))
-        assert np.isfinite(embeddings).all()
+    def test_axes_are_centred_and_white(self, network):
+        found = self.axes(network, self.drawn_features(np.linspace(0.2, 0.05, 32)))
+        assert found.shape == (4000, 16)
+        np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(np.cov(found, rowvar=False), np.eye(16), atol=0.05)
 
-    def test_copies_give_finite_embeddings(self, network):
-        codes = np.repeat(self.codes(network, 1), 5, axis=0)
-        self.fit(network, codes)
-        assert np.isfinite(np.asarray(network.head(codes))).all()
+    def test_they_are_the_ones_of_largest_spread(self, network):
+        spreads = np.repeat([0.2, 0.01], 16)
+        features = self.drawn_features(spreads)
+        found = self.axes(network, features)
+        centred = features - features.mean(axis=0)
+        left = centred - found @ np.linalg.lstsq(found, centred, rcond=None)[0]
+        assert left.std() < 0.02
+
+    def test_axes_of_next_to_no_spread_are_not_blown_up(self, network):
+        found = self.axes(network, self.drawn_features(np.repeat([0.2, 1e-5], [4, 28])))
+        assert np.abs(found[:, :4].std(axis=0) - 1).max() < 0.05
+        assert found[:, 4:].std(axis=0).max() < 0.1
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("count", [1, 2, 5, 12])
+    def test_a_handful_of_pictures_gives_finite_embeddings(self, network, count):
+        pixels = drawn.pixels(count)
+        fit_head(network, mean_features(network, pixels))
+        found = embed(network, pixels)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+        assert np.square(found[:, :16]).sum(axis=1).min() > 0.5
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        "pixels",
+        [
+            np.repeat(drawn.pixels(1), 5, axis=0),
+            np.zeros((4, 32, 32, 3), np.uint8),
+            np.full((4, 32, 32, 3), 255, np.uint8),
+            np.repeat(np.arange(0, 250, 50, dtype=np.uint8), 32 * 32 * 3).reshape(-1, 32, 32, 3),
+        ],
+        ids=["copies", "black", "white", "greys"],
+    )
+    def test_copies_and_constant_pictures_give_finite_embeddings(self, network, pixels):
+        fit_head(network, mean_features(network, pixels))
+        found = embed(network, pixels)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_rounding_errors_do_not_decide_the_embedding_of_the_only_picture(self, network, count):
+        pixels = np.repeat(drawn.pixels(1), count, axis=0)
+        fit_head(network, mean_features(network, pixels))
+        nearly = pixels[:1] + np.float32(0.001)
+        np.testing.assert_allclose(embed(network, nearly), embed(network, pixels[:1]), atol=1e-3)
+
+
+class TestColourHistogram:
+    MIDDLES = np.array([31.5, 95.5, 159.5, 223.5])
+
+    def count(self, pictures):
+        return np.asarray(ColourHistogram()(np.asarray(pictures, np.float32)))
+
+    def twin(self, bins):
+        """Of bins (B, S, S, 3) in 0..3, one pixel at a time."""
+        counts = np.zeros((len(bins), 4, 4, 4))
+        for picture, pixels in zip(counts, bins, strict=True):
+            for red, green, blue in pixels.reshape(-1, 3):
+                picture[red, green, blue] += 1
+        return np.sqrt(counts / bins[0, ..., 0].size).reshape(len(bins), 64)
+
+    def bins(self):
+        """Bins of pictures of 2 x 2 blocks, (5, 16, 16, 3): averaging pixels changes nothing."""
+        small = np.random.default_rng(0).choice(4, (5, 8, 8, 3), p=[0.5, 0.3, 0.15, 0.05])
+        return small.repeat(2, axis=1).repeat(2, axis=2)
+
+    def test_colours_on_the_middles_of_bins_are_counted_like_by_hand(self):
+        bins = self.bins()
+        np.testing.assert_allclose(self.count(self.MIDDLES[bins]), self.twin(bins), atol=1e-5)
+
+    def test_colours_beyond_the_outer_middles_count_for_the_outer_bins(self):
+        bins = self.bins() // 2 * 3  # 0 and 3
+        np.testing.assert_allclose(self.count(bins * 85.0), self.twin(bins), atol=1e-5)
+
+    def test_a_colour_between_two_bins_counts_for_both(self):
+        picture = np.full((1, 4, 4, 3), self.MIDDLES[1])
+        picture[..., 2] = self.MIDDLES[2] + 16  # a quarter of the way to the last bin
+        expected = np.zeros((4, 4, 4))
+        expected[1, 1, 2:] = np.sqrt([0.75, 0.25])
+        np.testing.assert_allclose(self.count(picture)[0], expected.ravel(), atol=1e-5)
+
+    def test_squares_sum_to_one(self):
+        found = self.count(drawn.pixels(20))
+        np.testing.assert_allclose(np.square(found).sum(axis=1), 1, atol=1e-5)
+
+    def test_the_order_of_pixels_does_not_matter(self):
+        blocks = drawn.pixels(3, 16)[:, ::2, ::2]
+        order = np.random.default_rng(0).permutation(64)
+        shuffled = blocks.reshape(3, 64, 3)[:, order].reshape(blocks.shape)
+        one, other = (b.repeat(2, axis=1).repeat(2, axis=2) for b in (blocks, shuffled))
+        np.testing.assert_allclose(self.count(one), self.count(other), atol=1e-5)
+
+    def test_products_tell_how_much_two_have_in_common(self):
+        pictures = np.zeros((3, 4, 4, 3))
+        pictures[1, :, 2:] = 255  # half black, half white
+        pictures[2] = 255
+        found = self.count(pictures)
+        expected = [[1, 0.5**0.5, 0], [0.5**0.5, 1, 0.5**0.5], [0, 0.5**0.5, 1]]
+        np.testing.assert_allclose(found @ found.T, expected, atol=1e-4)

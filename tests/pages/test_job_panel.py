@@ -3,9 +3,13 @@
 import dataclasses
 
 import pytest
+import reports
+import stores
 
 from pages.parts import job_panel, loss_chart, sidebar
 from ris.jobs import JobState
+from ris.progress import PLAN
+from ris.store.collection import Collection
 
 HISTORY = (
     {"step": 0, "pictures": 0, "seconds": 0.0, "loss": 0.1, "validation_loss": 0.12},
@@ -66,9 +70,63 @@ def test_stages_are_done_present_or_to_come(running):
 
 
 def test_a_finished_job_says_what_it_brought(running):
-    text = job_panel.brought(dataclasses.replace(running, status="finished"))
-    assert "Retrained in 1 min 5 s" in text
-    assert "0.0600" in text
+    state = dataclasses.replace(running, status="finished")
+    assert job_panel.brought(state) == "Retrained in 1 min 5 s."
+    assert job_panel.brought(state, reports.card()) == (
+        "Retrained in 1 min 5 s. Altered copies found first: 91 % before, 94 % now."
+    )
+    created = dataclasses.replace(state, command="create")
+    assert job_panel.brought(created, reports.card(before=None)) == (
+        "Created in 1 min 5 s. Altered copies found first: 94 %."
+    )
+
+
+def test_a_finished_job_whose_model_was_not_taken_says_why_and_nothing_else(running):
+    state = dataclasses.replace(running, status="finished", kept_old="It came out worse.")
+    assert job_panel.brought(state, reports.card()) == "It came out worse."
+
+
+def test_without_copies_that_can_be_compared_only_the_time_is_told(running):
+    card = dataclasses.replace(reports.card(), methods={})
+    state = dataclasses.replace(running, status="finished")
+    assert job_panel.brought(state, card) == "Retrained in 1 min 5 s."
+
+
+def test_the_card_of_a_job_is_that_of_what_it_published(running, home, monkeypatch):
+    monkeypatch.setenv("RIS_HOME", str(home))
+    state = dataclasses.replace(running, collection="drawn", generation="00000001")
+    assert job_panel.card_of(state) is None
+    collection = Collection(home, "drawn")
+    told = reports.card()
+    facts = {"report": told.to_json()}
+    draft = stores.make_draft(collection, home / "work", seed=1, facts=facts)
+    collection.publish(draft, parent="00000001")
+    assert job_panel.card_of(dataclasses.replace(state, generation="00000002")) == told
+    assert job_panel.card_of(dataclasses.replace(state, generation="00000009")) is None
+    assert job_panel.card_of(dataclasses.replace(state, generation=None)) is None
+
+
+@pytest.fixture
+def fitting(running):
+    """The second round of a creation."""
+    return dataclasses.replace(running, command="create", stages=("train", *PLAN), stage="train")
+
+
+def test_the_second_round_of_a_creation_is_told_from_the_first(running, fitting):
+    assert job_panel.is_fitting(fitting)
+    assert not job_panel.is_fitting(dataclasses.replace(fitting, stages=("scan", *PLAN)))
+    assert not job_panel.is_fitting(dataclasses.replace(fitting, command="train"))
+    assert job_panel.stage_list(fitting).startswith(":primary[")
+
+
+def test_cancelling_says_what_stays(running, fitting):
+    first = dataclasses.replace(fitting, stages=("scan", *PLAN))
+    assert "as you can search it now" in job_panel.cancel_help(fitting)
+    assert job_panel.cancel_help(first) == "Give up. Nothing is published."
+    assert "what served before goes on serving" in job_panel.cancel_help(running)
+    assert "What could be searched before stays" in job_panel.cancelled(fitting)
+    assert job_panel.cancelled(first) == "Creating was cancelled."
+    assert job_panel.cancelled(running) == "Retraining was cancelled."
 
 
 def test_the_best_validation_is_the_lowest_one():
@@ -79,3 +137,13 @@ def test_the_best_validation_is_the_lowest_one():
 def test_the_estimate_adds_what_came_after_training_last_time():
     assert sidebar.estimate(3, None).startswith("3 min of training")
     assert sidebar.estimate(3, 61).startswith("Ready in about 5 min")
+    for text in (sidebar.estimate(3, None), sidebar.estimate(3, 61)):
+        assert text.endswith("then report card and map. Searching goes on meanwhile.")
+
+
+def test_a_creation_has_two_rounds_of_which_a_retraining_takes_one(running):
+    done = dataclasses.replace(running, status="finished", seconds=150.0)
+    assert sidebar.besides_training(done) == 60.0
+    assert sidebar.besides_training(dataclasses.replace(done, command="create")) == 30.0
+    assert sidebar.besides_training(running) is None
+    assert sidebar.besides_training(dataclasses.replace(done, history=())) is None

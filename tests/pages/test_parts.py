@@ -52,6 +52,21 @@ def test_facts_of_a_training_are_words_and_those_unknown_are_left_out():
     assert facts["Sees pictures at"] == "64 × 64 pixels"
 
 
+def test_the_base_encoder_was_not_trained_so_nothing_is_told_of_training():
+    told = {
+        "objective": "base encoder, untouched",
+        "settings": {"minutes": 0},
+        "network": {"size": 64},
+        "seconds": 0.0,
+        "pictures": 0,
+        "history": [],
+    }
+    assert training.is_untouched(told)
+    assert not training.is_untouched({"objective": "contrastive"})
+    assert not training.is_untouched({})
+    assert set(training.training_facts(told)) == {"Objective", "Sees pictures at"}
+
+
 @pytest.mark.parametrize(
     ("labels", "name"), [(("cat",), "Label"), (("cat", "dog"), "Labels"), ((), None)]
 )

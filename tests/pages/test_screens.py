@@ -4,16 +4,21 @@ import io
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import drawn
 import numpy as np
 import pytest
+import reports
 import stores
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import session
+from pages.parts import session, verdict
 from ris import jobs
+from ris.errors import RisError
+from ris.explore.explorer import Explorer
 from ris.store.collection import Collection
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
@@ -100,6 +105,40 @@ def test_the_number_of_hits_can_be_chosen(app):
     assert "12 hits" in words_on(app)
 
 
+def cards_on(app):
+    """The cards of the first grid, as they were sent."""
+    return json.loads(components(app, "ris_hits")[0].proto.json)["cards"]
+
+
+def test_copies_are_found_when_they_are_wanted(app):
+    app.run()
+    assert "Find copies" not in [toggle.label for toggle in app.toggle]
+    turned = drawn.encoded(drawn.draw("discs", 2).rotate(90))
+    app.session_state["ris.query"] = session.Query("turned", turned)
+    app.run()
+    assert not any("turned" in card["words"] for card in cards_on(app))
+    toggle = next(toggle for toggle in app.toggle if toggle.label == "Find copies")
+    assert "turned and mirrored copies" in toggle.help
+    toggle.set_value(True).run()
+    assert not app.exception
+    first = cards_on(app)[0]
+    assert (first["title"], first["words"]) == ("02.png", "identical, turned 90°")
+
+
+def test_copies_of_an_item_can_be_wanted_by_the_url(app, monkeypatch):
+    asked = []
+    similar = Explorer.similar
+    monkeypatch.setattr(
+        Explorer, "similar", lambda *a, **given: asked.append(given) or similar(*a, **given)
+    )
+    app.query_params["copies"] = "true"
+    app.session_state["ris.query"] = session.Query("x", key=3, collection="drawn")
+    app.run()
+    assert not app.exception
+    assert asked == [{"k": 24, "copies": True}]
+    assert "24 hits" in words_on(app)
+
+
 def test_an_item_of_another_collection_is_not_looked_for(app):
     app.session_state["ris.query"] = session.Query("x", key=1, collection="another")
     app.run()
@@ -152,6 +191,111 @@ def test_the_model_page_shows_every_generation_and_the_serving_one(app, home):
     table = app.dataframe[0].value
     assert len(table) == len(Collection(home, "drawn").generations())
     assert list(table["Serving"]).count("serving") == 1
+
+
+BASE = {"objective": "base encoder, untouched", "seconds": 0.0, "history": []}
+
+
+@pytest.fixture
+def retrained(home, tmp_path):
+    """The collection "drawn" with a second and a third generation, which serves; both have report
+    cards, the first has none."""
+    collection = Collection(home, "drawn")
+    for number, (facts, card) in enumerate(
+        [(BASE, reports.card(before=None)), ({"seconds": 125.0}, reports.card())], start=1
+    ):
+        told = {**facts, "report": card.to_json()}
+        draft = stores.make_draft(collection, tmp_path / f"{number}", seed=number, facts=told)
+        collection.publish(draft, parent=f"{number:08}")
+    return collection
+
+
+def headings(app):
+    return [heading.value for heading in app.subheader]
+
+
+def test_a_generation_of_an_earlier_ris_has_no_report_card(app):
+    app.run().switch_page("model.py").run()
+    assert not app.exception
+    assert headings(app)[:3] == ["Generations", "Report card", "Training"]
+    assert "has no report card" in " ".join(info.value for info in app.info)
+    assert "Roll back" not in [button.label for button in app.button]
+
+
+def test_the_model_page_compares_generations_by_their_cards(app, retrained):
+    app.run().switch_page("model.py").run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table["Trained"])[:2] == ["2 min 5 s", "not trained: base encoder"]
+    assert list(table["Copies found first"])[:2] == pytest.approx([94.0, 94.0])
+    assert list(table["Same label (10 nearest)"])[:2] == pytest.approx([61.0, 61.0])
+    assert not [name for name in table if "loss" in name]
+
+
+def test_the_report_card_can_tell_the_first_ten_places(app, retrained):
+    app.run().switch_page("model.py").run()
+    assert "Finds 94 of 100 altered copies first" in words_on(app)
+    assert "comes first</caption>" in app.main.get("html")[-1].proto.body
+    group = next(g for g in app.main.get("button_group") if "original is in" in g.label)
+    group.set_value("top10").run()
+    assert not app.exception
+    assert "among the first ten</caption>" in app.main.get("html")[-1].proto.body
+
+
+def test_the_base_encoder_is_not_said_to_lack_its_losses(app, retrained):
+    app.run().switch_page("model.py").run()
+    app.main.selectbox[0].set_value("00000002").run()
+    assert not app.exception
+    assert "comes with ris" in " ".join(info.value for info in app.info)
+
+
+def test_a_damaged_report_card_is_told_and_the_rest_of_the_page_stands(app, home, tmp_path):
+    collection = Collection(home, "drawn")
+    draft = stores.make_draft(
+        collection, tmp_path / "work", seed=1, facts={"report": {"format": 9}}
+    )
+    collection.publish(draft, parent="00000001")
+    app.run().switch_page("model.py").run()
+    assert not app.exception
+    assert "format version 9" in app.error[0].value
+    assert "What the model remembers" in headings(app)
+
+
+def test_a_retrained_model_is_kept_by_one_press(app, retrained):
+    app.run().switch_page("model.py").run()
+    assert "better than the one before" in words_on(app)
+    press(app, "Keep it")
+    assert not app.exception
+    assert "Roll back" not in [button.label for button in app.button]
+    assert retrained.current() == "00000003"
+
+
+def test_rolling_back_asks_first(app, retrained):
+    app.run().switch_page("model.py").run()
+    press(app, "Roll back")
+    assert retrained.current() == "00000003"
+    assert any("**2** of" in text.value for text in app.markdown)
+    assert "Serve it" in [button.label for button in app.button]
+
+
+def test_who_chose_a_generation_is_not_asked_about_it(retrained, monkeypatch):
+    kept = []
+    monkeypatch.setattr(session, "keep", kept.append)
+    earlier = retrained.manifest("00000002")
+    verdict.serve(retrained, earlier)
+    assert retrained.current() == "00000002"
+    assert kept == [earlier.sha256]
+    with pytest.raises(RisError):
+        verdict.serve(retrained, replace(earlier, generation="00000009"))
+    assert len(kept) == 1
+
+
+def test_while_a_job_runs_nothing_is_rolled_back(app, retrained, monkeypatch):
+    monkeypatch.setattr(session, "busy", lambda: True)
+    app.run().switch_page("model.py").run()
+    button = next(button for button in app.button if button.label == "Roll back")
+    assert button.disabled
+    assert "Wait for the running job" in button.help
 
 
 def test_the_url_names_the_collection(app):
@@ -220,6 +364,23 @@ def test_a_collection_whose_job_has_only_just_begun_shows_its_progress(empty_app
     assert not empty_app.exception
     assert [title.value for title in empty_app.title] == ["Making “new”"]
     assert "Read the pictures" in words_on(empty_app)
+    assert "model that comes with ris" in words_on(empty_app)
+
+
+def test_while_the_model_is_fitted_one_is_told_that_one_can_search(app, home):
+    folder = home / "drawn" / "jobs" / "99991231-235959-ffffff"
+    folder.mkdir(parents=True)
+    facts = {"arguments": ["create", "drawn"], "created": "2026-01-01T00:00:00+00:00"}
+    (folder / "job.json").write_text(json.dumps({**facts, "time": time.time()}))
+    begun = {"time": time.time(), "event": "progress", "stage": "train", "done": 0, "total": 60}
+    begun |= {"unit": "seconds", "loss": None, "note": "", "plan": ["train", "embed"]}
+    (folder / "progress.jsonl").write_text(json.dumps(begun) + "\n")
+    app.run()
+    assert not app.exception
+    told = " ".join(caption.value for caption in app.sidebar.caption)
+    assert "You can search already" in told
+    cancel = next(button for button in app.sidebar.button if button.label == "Cancel")
+    assert "as you can search it now" in cancel.help
 
 
 def test_a_creation_that_failed_says_why_and_can_be_started_again(empty_app, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 
 from pages.parts import words
+from ris.progress import STAGES
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,19 @@ from pages.parts import words
 )
 def test_a_distance_falls_into_the_step_that_it_has_not_reached_the_end_of(value, expected):
     assert words.distance(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("degrees", "mirrored", "expected"),
+    [
+        (0, False, ""),
+        (90, False, "turned 90°"),
+        (0, True, "mirrored"),
+        (270, True, "mirrored, turned 270°"),
+    ],
+)
+def test_a_turn_is_told_only_where_there_is_one(degrees, mirrored, expected):
+    assert words.turn(degrees, mirrored) == expected
 
 
 def test_a_rounding_error_below_zero_is_still_identical():
@@ -68,13 +82,18 @@ def test_duration(seconds, expected):
     assert words.duration(seconds) == expected
 
 
+@pytest.mark.parametrize(("share", "expected"), [(0.0, "0 %"), (0.938, "94 %"), (1.0, "100 %")])
+def test_percent(share, expected):
+    assert words.percent(share) == expected
+
+
 def test_a_generation_is_called_by_its_number():
     assert words.generation("00000012") == "12"
     assert words.generation("00000000") == "00000000"
 
 
 def test_every_stage_of_a_job_has_words_of_its_own():
-    for name in ("scan", "train", "embed", "graph", "map", "publish"):
+    for name in STAGES:
         assert words.stage(name) == words.STAGES[name]
     assert words.stage("compact") == "Compact"
 

@@ -4,9 +4,10 @@ The encoder is an ONNX file like a trained one: average colours over a 4 x 4 gri
 seeded matrix. So everything but training runs as it does for people, in a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -27,8 +28,19 @@ from ris.store.table import Row, TableWriter, add_embeddings, read_batches, writ
 SIZE, DIMENSION = 32, 16
 
 
-def write_encoder(folder: Path, *, seed: int = 0, dimension: int = DIMENSION) -> None:
-    """`encoder.onnx`, `autoencoder.onnx` and the rest of an encoder's folder."""
+def write_encoder(
+    folder: Path,
+    *,
+    seed: int = 0,
+    dimension: int = DIMENSION,
+    symmetric: bool = False,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """`encoder.onnx`, `autoencoder.onnx` and the rest of an encoder's folder.
+
+    To a `symmetric` one a picture and its mirror image are the same, as to those trained now.
+    `facts` are put over those of `training.json`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     matrix = np.random.default_rng(seed).normal(size=(48, dimension)).astype(np.float32)
     constants = {
@@ -40,6 +52,7 @@ def write_encoder(folder: Path, *, seed: int = 0, dimension: int = DIMENSION) ->
         "flat": np.array([-1, 48], np.int64),
         "scales": np.array([1, 1, SIZE / 4, SIZE / 4], np.float32),
         "rows": np.array([1], np.int64),
+        "backwards": np.array([3, 2, 1, 0], np.int64),
     }
     nodes = [
         helper.make_node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
@@ -48,8 +61,13 @@ def write_encoder(folder: Path, *, seed: int = 0, dimension: int = DIMENSION) ->
             "AveragePool", ["channels"], ["grid"], kernel_shape=[8, 8], strides=[8, 8]
         ),
     ]
+    both = [
+        helper.make_node("Gather", ["grid", "backwards"], ["mirrored"], axis=3),
+        helper.make_node("Mean", ["grid", "mirrored"], ["seen"]),
+    ]
     embed = [
-        helper.make_node("Sub", ["grid", "grey"], ["centred"]),
+        *(both if symmetric else []),
+        helper.make_node("Sub", ["seen" if symmetric else "grid", "grey"], ["centred"]),
         helper.make_node("Reshape", ["centred", "flat"], ["codes"]),
         helper.make_node("MatMul", ["codes", "turn"], ["turned"]),
         helper.make_node("ReduceL2", ["turned", "rows"], ["length"], keepdims=1),
@@ -78,8 +96,8 @@ def write_encoder(folder: Path, *, seed: int = 0, dimension: int = DIMENSION) ->
         model.ir_version = 9
         onnx.checker.check_model(model)
         onnx.save(model, folder / f"{name}.onnx")
-    facts = {"network": {"size": SIZE}, "history": [{"step": 0, "validation_loss": 0.5}]}
-    write_json(folder / "training.json", facts)
+    told = {"network": {"size": SIZE}, "history": [{"step": 0, "validation_loss": 0.5}]}
+    write_json(folder / "training.json", {**told, **(facts or {})})
 
 
 def unit_vectors(count: int, dimension: int = DIMENSION, *, seed: int = 0) -> NDArray[np.float32]:
@@ -104,6 +122,7 @@ def make_draft(
     seed: int = 0,
     tail: int = 0,
     deleted: tuple[int, ...] = (),
+    facts: Mapping[str, Any] | None = None,
 ) -> Draft:
     """A generation of random rows, ready to publish; the last `tail` rows are not in the graph."""
     work.mkdir(parents=True, exist_ok=True)
@@ -112,19 +131,30 @@ def make_draft(
         writer.write(make_rows(range(count)), vectors)
     xy = np.random.default_rng(seed).normal(size=(count, 2)).astype(np.float32)
     write_map(work / "map.parquet", keys, xy, np.ones(count, np.bool_))
-    digest = _fake_encoder(work, seed)
-    return draft_of(collection, work, vectors, keys, digest, tail=tail, deleted=deleted, seed=seed)
+    digest = _fake_encoder(work, seed, facts=facts)
+    draft = draft_of(collection, work, vectors, keys, digest, tail=tail, deleted=deleted, seed=seed)
+    return _told(draft, facts)
 
 
 def publish_folder(
-    home: Path, name: str, source: Path, work: Path, *, labels: str = "folder", seed: int = 0
+    home: Path,
+    name: str,
+    source: Path,
+    work: Path,
+    *,
+    labels: str = "folder",
+    seed: int = 0,
+    symmetric: bool = False,
+    facts: Mapping[str, Any] | None = None,
 ) -> Collection:
     """A collection of a folder's pictures: scanned, embedded, mapped and published."""
     work.mkdir(parents=True, exist_ok=True)
     collection = Collection.create(home, name, [str(source)], labels)
     known = Labels(labels)
-    scanned = scan(collection, [Folder(source)], known, work, on_progress=silent, stop=StopSignal())
-    digest = _fake_encoder(work, seed)
+    scanned = scan(
+        collection, [Folder(source)], known, SIZE, work, on_progress=silent, stop=StopSignal()
+    )
+    digest = _fake_encoder(work, seed, symmetric, facts)
     vectors = Encoder(work / "encoder").encode(scanned.open_pixels())
     keys = np.arange(scanned.count)
     with TableWriter(work / "part.parquet", DIMENSION, known.columns) as writer:
@@ -132,13 +162,23 @@ def publish_folder(
             writer.write_table(add_embeddings(batch, vectors))
     write_map(work / "map.parquet", keys, vectors[:, :2] * 10, np.ones(len(keys), np.bool_))
     draft = draft_of(collection, work, vectors, keys, digest, columns=known.columns, seed=seed)
+    draft = _told(draft, facts)
     collection.publish(replace(draft, skipped=scanned.skipped), parent=None)
     return collection
 
 
-def _fake_encoder(work: Path, seed: int) -> str:
-    write_encoder(work / "encoder", seed=seed)
+def _fake_encoder(
+    work: Path, seed: int, symmetric: bool = False, facts: Mapping[str, Any] | None = None
+) -> str:
+    write_encoder(work / "encoder", seed=seed, symmetric=symmetric, facts=facts)
     return f"{seed:016x}"
+
+
+def _told(draft: Draft, facts: Mapping[str, Any] | None) -> Draft:
+    """What a list of generations tells, from the facts of its training, as a real round does."""
+    told = {name: facts[name] for name in ("objective", "seconds") if facts and name in facts}
+    manifest = replace(draft.manifest, training={**draft.manifest.training, **told})
+    return replace(draft, manifest=manifest)
 
 
 def draft_of(

@@ -1,0 +1,202 @@
+"""One round of work: scanned pictures and an encoder in, a published generation out.
+
+`build.py` decides which rounds there are. Each round works in a folder of its own on the
+collection's disk; publishing moves its files into the collection at once.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.explore.projection import project
+from ris.model.encoder import Encoder, seal
+from ris.progress import OnProgress, Progress, StopSignal
+from ris.scan import Scanned
+from ris.store.collection import Collection, Draft
+from ris.store.files import describe, require_space
+from ris.store.generation import open_map
+from ris.store.index import ExactIndex, Index, build_graph, load_graph
+from ris.store.manifest import Graph, Manifest, Map, Part
+from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
+
+_EXACT_NEIGHBOURS_BELOW = 10_000  # rows; the map takes its neighbours from the graph above
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a piece of work is given to run with.
+
+    Attributes:
+        folder: An empty folder on the collection's disk.
+        on_progress: Hears how far it is.
+        stop: Asked between two small steps.
+    """
+
+    folder: Path
+    on_progress: OnProgress
+    stop: StopSignal
+
+    def inside(self, name: str) -> "Work":
+        """The same in a new folder of its own."""
+        folder = self.folder / name
+        folder.mkdir()
+        return Work(folder, self.on_progress, self.stop)
+
+
+class Round:
+    """A generation in the making; its encoder's files lie in `encoder/` of the work folder.
+
+    Args:
+        collection: Whose generation it becomes.
+        scanned: Its pictures.
+        work: What to run with.
+        seed: Of graph and map.
+        parent: The generation that serves now, or None.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        scanned: Scanned,
+        work: Work,
+        seed: int,
+        parent: Manifest | None,
+    ) -> None:
+        self.collection = collection
+        self.scanned = scanned
+        self.work = work
+        self.seed = seed
+        self.parent = parent
+        self.encoder = Encoder(work.folder / "encoder")
+        self.vectors = np.empty((scanned.count, self.encoder.dimension), np.float32)
+        self.keys = np.empty(scanned.count, np.int64)
+
+    def embed(self) -> None:
+        """Embed all pictures; the table's new part lies in the work folder."""
+        pixels, done = self.scanned.open_pixels(), 0
+        part = self.work.folder / "part.parquet"
+        with TableWriter(part, self.encoder.dimension, self.scanned.columns) as writer:
+            for batch in read_batches(self.scanned.rows, rows=2048):
+                self.work.stop.check()
+                rows = slice(done, done + batch.num_rows)
+                self.vectors[rows] = self.encoder.encode(pixels[rows])
+                self.keys[rows] = batch.column("key").to_numpy()
+                writer.write_table(add_embeddings(batch, self.vectors[rows]))
+                done += batch.num_rows
+                self.work.on_progress(Progress("embed", done, self.scanned.count))
+
+    def publish(self, facts: dict[str, Any]) -> Manifest:
+        """Build graph and map, and let the generation serve.
+
+        Args:
+            facts: What is known of the encoder, for `training.json`.
+
+        Raises:
+            StoreError: The disk is too small.
+            BusyError: Something else was published meanwhile.
+            Cancelled: The person gave up.
+        """
+        work = self.work
+        require_space(self.collection.folder, self.vectors.nbytes * 3)
+        graph = self._build_graph()
+        positions = self._build_map(graph)
+        work.on_progress(Progress("publish", 0, 1, "generations"))
+        work.stop.check()
+        draft = self._draft(seal(work.folder / "encoder", facts), graph, positions, facts)
+        parent = self.parent.generation if self.parent else None
+        manifest = self.collection.publish(draft, parent=parent)
+        work.on_progress(Progress("publish", 1, 1, "generations", note=manifest.generation))
+        return manifest
+
+    def _build_graph(self) -> Graph:
+        def on_rows(done: int) -> None:
+            self.work.stop.check()
+            self.work.on_progress(Progress("graph", done, len(self.keys)))
+
+        on_rows(0)
+        path = self.work.folder / "graph.hnsw"
+        built = build_graph(self.vectors, self.keys, path, seed=self.seed, on_rows=on_rows)
+        facts = describe(self.work.folder, path, name="generations/{generation}/graph.hnsw")
+        return Graph(
+            **facts.to_json(),
+            rows=len(self.keys),
+            next_key=self.scanned.next_key,
+            m=built.m,
+            ef_construction=built.ef_construction,
+            ef=built.ef,
+            recall=built.recall,
+        )
+
+    def _build_map(self, graph: Graph) -> Map:
+        def on_epochs(done: int, total: int) -> None:
+            self.work.stop.check()
+            self.work.on_progress(Progress("map", done, total, "epochs"))
+
+        self.work.on_progress(Progress("map", 0, None, "epochs"))
+        vectors, keys = self.vectors, self.keys
+        index: Index = ExactIndex(vectors, keys)
+        if len(keys) >= _EXACT_NEIGHBOURS_BELOW:
+            path = self.work.folder / "graph.hnsw"
+            index = load_graph(path, vectors.shape[1], len(keys), max(graph.ef, 64), ())
+        previous = self._earlier_places()
+        xy, fitted = project(
+            index, vectors, keys, seed=self.seed, previous=previous, on_epochs=on_epochs
+        )
+        path = self.work.folder / "map.parquet"
+        write_map(path, keys, xy, fitted)
+        facts = describe(self.work.folder, path, name="generations/{generation}/map.parquet")
+        return Map(**facts.to_json(), fitted=int(fitted.sum()), placed=int((~fitted).sum()))
+
+    def _earlier_places(self) -> NDArray[np.float32] | None:
+        """Where the items lay on the parent's map, float32 (N, 2); NaN: not on it."""
+        if self.parent is None or self.parent.map is None:
+            return None
+        # a damaged map: nothing to start from
+        known = open_map(self.collection.folder, self.parent, notices=[])
+        places = np.full((len(self.keys), 2), np.nan, np.float32)
+        _, rows, known_rows = np.intersect1d(
+            self.keys, known.keys, assume_unique=True, return_indices=True
+        )
+        places[rows] = known.xy[known_rows]
+        return places
+
+    def _draft(self, digest: str, graph: Graph, positions: Map, facts: dict[str, Any]) -> Draft:
+        """The generation to publish, its files still in the work folder."""
+        folder, count = self.work.folder, len(self.keys)
+        name = self.collection.new_part()
+        part = Part(**describe(folder, folder / "part.parquet", name=name).to_json(), rows=count)
+        encoder = {
+            f"encoders/{digest}/{path.name}": path for path in (folder / "encoder").iterdir()
+        }
+        files = {
+            name: folder / "part.parquet",
+            graph.file: folder / "graph.hnsw",
+            positions.file: folder / "map.parquet",
+            **encoder,
+        }
+        told = ("objective", "seconds", "steps", "loss", "validation_loss", "pictures")
+        manifest = Manifest(
+            generation="",
+            parent=None,
+            created="",
+            encoder=digest,
+            dimension=self.encoder.dimension,
+            items=count,
+            next_key=self.scanned.next_key,
+            parts=(part,),
+            graph=graph,
+            map=positions,
+            encoder_files=tuple(
+                describe(folder, path, name=name) for name, path in sorted(encoder.items())
+            ),
+            columns=self.scanned.columns,
+            training={
+                **{name: facts[name] for name in told if name in facts},
+                "minutes": facts["settings"]["minutes"],
+                "seed": self.seed,
+            },
+        )
+        return Draft(manifest, files, self.scanned.skipped)
