@@ -154,7 +154,7 @@ def test_no_minutes_go_back_to_the_base(created, tmp_path):
     work = Work(tmp_path / "work", silent, StopSignal())
     built = build.train(Collection(home, "real"), work, minutes=0, settings={"colour": "0"})
     assert built.manifest.training["pictures"] == 0
-    assert built.manifest.dimension == 128  # without the histogram
+    assert built.manifest.dimension == 192  # without the histogram
     assert Collection(home, "real").current() == built.manifest.generation
 
 

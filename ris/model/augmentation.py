@@ -17,15 +17,16 @@ class Augmentation:
     Attributes:
         least_area: Smallest share of the picture's area that a crop keeps.
         aspect: Largest change of a crop's aspect ratio, as a natural logarithm.
-        rotation: Largest turn, in degrees. What turns in from outside is black in half of the
-            pictures and mirrored in the others.
+        rotation: Largest turn, in degrees. What turns in from outside is black in the second and
+            third quarter of the rows and mirrored in the others.
         mirror: Whether half of the pictures are mirrored.
         colour: Largest relative change of brightness, contrast and saturation.
         hue: Largest turn of the hue, as a share of the circle.
         grey: Share of the pictures that lose their colours.
-        noise: Largest standard deviation of noise, in units of 0..255, on a quarter of the rows.
-        least_resolution: A quarter of the rows is shrunk to at least this share of its side and
-            brought back. Without, half-size copies were lost after long training (found .43).
+        noise: Largest standard deviation of noise, in units of 0..255.
+        least_resolution: Views are shrunk to at least this share of their side and brought back.
+            Without, half-size copies were lost after long training (found .43).
+        writing: Whether strokes like those of a line of text are put over views.
     """
 
     least_area: float = 0.4
@@ -37,14 +38,16 @@ class Augmentation:
     grey: float = 0.1
     noise: float = 12.0
     least_resolution: float = 0.4
+    writing: bool = True
 
     def __call__(
         self, pictures: tf.Tensor, side: int, *, seed: int | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Altered and clean views, float32 (B, side, side, 3); with a seed always the same ones.
 
-        Noise falls on the first quarter of the rows and low resolution on the third, so that two
-        views of pictures one below the other never share it.
+        Noise falls on the first quarter of the rows, writing on the second, low resolution on the
+        third, so that two views of a picture, one half of the batch below the other, never share
+        them.
         """
         dice = _Dice(seed)
         clean = self._warp(tf.cast(pictures, tf.float32), side, dice)
@@ -52,8 +55,10 @@ class Augmentation:
         quarter = tf.shape(pictures)[0] // 4
         noisy = self._add_noise(altered[:quarter], dice)
         blurred = self._lower_resolution(altered[2 * quarter : 3 * quarter], side, dice)
-        between, rest = altered[quarter : 2 * quarter], altered[3 * quarter :]
-        altered = tf.concat([noisy, between, blurred, rest], axis=0)
+        written, rest = altered[quarter : 2 * quarter], altered[3 * quarter :]
+        if self.writing:
+            written = self._write_over(written, side, dice)
+        altered = tf.concat([noisy, written, blurred, rest], axis=0)
         return tf.clip_by_value(altered, 0.0, 255.0), clean
 
     def _warp(self, pictures: tf.Tensor, side: int, dice: "_Dice") -> tf.Tensor:
@@ -78,7 +83,7 @@ class Augmentation:
         f = top * size - 0.5 - (d + e) * middle
         nothing = tf.zeros_like(a)
         looks = tf.stack([a, b, c, d, e, f, nothing, nothing], axis=1)
-        half = count // 2
+        quarter = count // 4
         parts = [
             tf.raw_ops.ImageProjectiveTransformV3(
                 images=pictures[rows],
@@ -88,7 +93,11 @@ class Augmentation:
                 interpolation="BILINEAR",
                 fill_mode=mode,
             )
-            for mode, rows in (("CONSTANT", slice(None, half)), ("REFLECT", slice(half, None)))
+            for mode, rows in (
+                ("REFLECT", slice(None, quarter)),
+                ("CONSTANT", slice(quarter, 3 * quarter)),
+                ("REFLECT", slice(3 * quarter, None)),
+            )
         ]
         views = tf.concat(parts, axis=0)
         return tf.ensure_shape(views, [None, side, side, 3])
@@ -119,6 +128,19 @@ class Augmentation:
     def _add_noise(self, views: tf.Tensor, dice: "_Dice") -> tf.Tensor:
         spread = dice.uniform([tf.shape(views)[0], 1, 1, 1], 0.0, self.noise)
         return views + dice.normal(tf.shape(views)) * spread
+
+    def _write_over(self, views: tf.Tensor, side: int, dice: "_Dice") -> tf.Tensor:
+        """A band of black or white cells, each there or not: 4 of them high, 24 to the width."""
+        count = tf.shape(views)[0]
+        high = dice.uniform([count, 1], 0.08, 0.25)  # shares of the side
+        top = dice.uniform([count, 1], 0.0, 1.0) * (1.0 - high)
+        line = (tf.range(side, dtype=tf.float32)[None] + 0.5) / side  # (1, side)
+        row = tf.cast(tf.floor((line - top) / high * 4.0), tf.int32)  # outside: not in 0..3
+        column = tf.cast(tf.floor(line[0] * 24.0), tf.int32)
+        cells = tf.cast(dice.uniform([count, 4, 24], 0.0, 1.0) < 0.5, tf.float32)
+        there = tf.one_hot(row, 4) @ cells @ tf.transpose(tf.one_hot(column, 24))  # (B, side, side)
+        ink = 255.0 * tf.round(dice.uniform([count, 1, 1, 1], 0.0, 1.0))
+        return views + there[..., None] * (ink - views)
 
     def _lower_resolution(self, views: tf.Tensor, side: int, dice: "_Dice") -> tf.Tensor:
         share = dice.uniform([], self.least_resolution, 1.0)

@@ -29,9 +29,13 @@ _FITTED_ON = 20_000  # pictures of the collection that the head is fitted on, at
 def base_settings(choices: Choices) -> NetworkSettings:
     """The shape of the base encoder for a collection."""
     told = _told()["network"]
-    widths, blocks = tuple(told["widths"]), tuple(told["blocks"])
-    chosen = {"size": choices.size, "colour": choices.colour}
-    return NetworkSettings(**{**told, **chosen, "widths": widths, "blocks": blocks})
+    return NetworkSettings(
+        size=choices.size,
+        widths=tuple(told["widths"]),
+        blocks=tuple(told["blocks"]),
+        code_channels=told["code_channels"],
+        colour=choices.colour,
+    )
 
 
 def load_base(choices: Choices) -> Network:

@@ -183,8 +183,7 @@ class _Run:
         self.end = settings.minutes * 60  # seconds; earlier once training cools down
         self.cooling_since: float | None = None
         self.started = time.monotonic()
-        self.rate = tf.Variable(0.0, trainable=False)
-        self.optimiser = _make_optimiser(network, settings)
+        self.optimiser = make_optimiser(settings)
         self.variables = [
             *network.encoder.trainable_variables,
             *network.decoder.trainable_variables,
@@ -305,7 +304,7 @@ class _Run:
         return self.settings.learning_rate * (0.01 + 0.99 * cosine)
 
 
-def _make_optimiser(network: Network, settings: TrainingSettings) -> keras.optimizers.Optimizer:
+def make_optimiser(settings: TrainingSettings) -> keras.optimizers.Optimizer:
     optimiser = keras.optimizers.AdamW(
         settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
     )

@@ -9,7 +9,14 @@ from ris.model.augmentation import Augmentation
 
 PICTURES = drawn.pixels(64)
 STILL = {"least_area": 1.0, "aspect": 0.0, "rotation": 0.0, "mirror": False}
-PURE = {"colour": 0.0, "hue": 0.0, "grey": 0.0, "noise": 0.0, "least_resolution": 1.0}
+PURE = {
+    "colour": 0.0,
+    "hue": 0.0,
+    "grey": 0.0,
+    "noise": 0.0,
+    "least_resolution": 1.0,
+    "writing": False,
+}
 
 
 def alter(augmentation, pictures=PICTURES, side=32, seed=0):
@@ -99,8 +106,9 @@ class TestGeometry:
         white = np.full((40, 32, 32, 3), 255, np.uint8)
         _, clean = alter(Augmentation(**{**STILL, **PURE, "rotation": 10.0}), white)
         darkest = clean.min(axis=(1, 2, 3))
-        assert (darkest[:20] < 250).mean() > 0.8
-        assert darkest[20:].min() > 254.9
+        assert (darkest[10:30] < 250).mean() > 0.8
+        assert darkest[:10].min() > 254.9
+        assert darkest[30:].min() > 254.9
 
     def test_a_smaller_side_shows_the_same_picture(self):
         _, clean = alter(Augmentation(**STILL, **PURE), ramps(4), side=16)
@@ -143,12 +151,27 @@ class TestColours:
         assert np.abs(altered - clean).max() > 10
 
 
-def test_noise_falls_on_the_first_quarter_and_low_resolution_on_the_third():
-    for change, rows in (({"noise": 12.0}, range(16)), ({"least_resolution": 0.4}, range(32, 48))):
+def test_noise_writing_and_low_resolution_fall_on_a_quarter_each():
+    for change, rows in (
+        ({"noise": 12.0}, range(16)),
+        ({"writing": True}, range(16, 32)),
+        ({"least_resolution": 0.4}, range(32, 48)),
+    ):
         altered, clean = alter(Augmentation(**{**STILL, **PURE, **change}))
         changed = np.flatnonzero(np.abs(altered - clean).max(axis=(1, 2, 3)) > 0.5)
         assert set(changed) <= set(rows)
         assert len(changed) >= 12
+
+
+def test_writing_is_a_band_of_black_or_white_strokes():
+    grey = np.full((64, 32, 32, 3), 128, np.uint8)
+    altered, _ = alter(Augmentation(**{**STILL, **PURE, "writing": True}), grey)
+    for one in altered[16:32]:
+        ink = np.abs(one - 128).max(axis=-1) > 1  # (32, 32)
+        assert 0.01 < ink.mean() < 0.25
+        assert set(np.unique(one.round())) in ({0, 128}, {128, 255})
+        lines = np.flatnonzero(ink.any(axis=1))
+        assert np.ptp(lines) <= 0.25 * 32 + 1
 
 
 class TestSeed:

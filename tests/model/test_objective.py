@@ -22,6 +22,7 @@ NOTHING = Augmentation(
     grey=0.0,
     noise=0.0,
     least_resolution=1.0,
+    writing=False,
 )
 
 
