@@ -23,7 +23,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from ris.errors import BusyError, Cancelled, RisError, StoreError
-from ris.progress import STAGES, Progress, StopSignal
+from ris.progress import PLAN, STAGES, Progress, StopSignal
 from ris.settings import ROOT
 from ris.store.collection import check_name, now
 from ris.store.files import read_json, write_json
@@ -327,7 +327,7 @@ def _state(place: Path, name: str) -> JobState:
         arguments=tuple(facts["arguments"]),
         created=facts["created"],
         status="running" if alive or young else "killed",
-        stages=STAGES,
+        stages=("scan", *PLAN) if facts["arguments"][0] == "create" else STAGES,
     )
     events = _read_events(place / "progress.jsonl")
     state = _follow(state, events)

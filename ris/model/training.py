@@ -173,8 +173,9 @@ class _Run:
         order = np.random.default_rng(settings.seed).permutation(len(pixels))
         if held_out is None:
             held_out = order[: min(int(len(pixels) * settings.held_out), settings.most_held_out)]
-        self.training = order[~np.isin(order, held_out)]
+        rest = order[~np.isin(order, held_out)]
         # with a handful of pictures they are validated on themselves: better than not at all
+        self.training = rest if len(rest) else order
         self.validation = np.sort(held_out) if len(held_out) else order
         self.history: list[dict[str, float | int | None]] = []
         self.best_loss = np.inf
