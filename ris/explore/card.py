@@ -3,6 +3,7 @@
 `evaluation.py` fills it in; builds, pages and the command line read it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,7 +24,7 @@ METHODS = (
 COMPARED = ("mirror", "colours", "crop70", "crop50", "turn10")
 GUARDED = {"jpeg": "at JPEG quality 30", "half": "at half the size"}  # what may never be lost
 WORSE = 0.005  # of the score
-LOST = 0.05  # of the guarded copies
+LOST = 0.05  # of the guarded copies, if that is more than two standard errors
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def compare(card: ReportCard) -> Verdict:
 
     A score is the mean share of copies found first over the kinds `COMPARED`; where there are
     labels, it is the mean of that and of the two measures of labels. Worse is a score that fell by
-    more than `WORSE`, or one of the kinds `GUARDED` that is found less often by more than `LOST`.
+    more than `WORSE`, or one of the kinds `GUARDED` that is found less often by more than `LOST`
+    and more than chance allows.
     """
     now, before = card.methods.get("this"), card.methods.get("before")
     if now is None or before is None:
@@ -162,12 +164,17 @@ def compare(card: ReportCard) -> Verdict:
         for kind, title in GUARDED.items()
         if kind in before.copies
         and kind in now.copies
-        and before.copies[kind].rank1 - now.copies[kind].rank1 > LOST + 1e-9
+        and before.copies[kind].rank1 - now.copies[kind].rank1
+        > max(LOST, 2 * _standard_error(now.copies[kind].rank1, card.queries)) + 1e-9
     ]
     if not changes and not lost:
         return Verdict(False, 0.0, "There was nothing to compare the two encoders by.")
     change = sum(changes) / len(changes) if changes else 0.0
     return Verdict(bool(lost) or change < -WORSE - 1e-9, change, " ".join(reasons + lost))
+
+
+def _standard_error(share: float, count: int) -> float:
+    return math.sqrt(share * (1 - share) / max(count, 1))
 
 
 def _told(title: str, before: float, now: float) -> str:

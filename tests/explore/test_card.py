@@ -142,10 +142,16 @@ class TestVerdict:
         ("kind", "words"), [("jpeg", "at JPEG quality 30"), ("half", "at half the size")]
     )
     def test_what_may_never_be_lost_makes_it_worse_whatever_else(self, kind, words):
-        verdict = compare(card(this=method(0.99, **{kind: 0.9}), before=method(0.6, **{kind: 1.0})))
+        found = card(this=method(0.99, **{kind: 0.9}), before=method(0.6, **{kind: 1.0}))
+        verdict = compare(replace(found, queries=300))
         assert verdict.worse
         assert verdict.change > 0.3
         assert verdict.reasons.endswith(f"Copies {words} found first: 100.0 % before, 90.0 % now.")
+
+    def test_what_chance_allows_with_a_few_queries_is_forgiven(self):
+        found = card(this=method(0.99, jpeg=10 / 12), before=method(0.6, jpeg=1.0))
+        assert not compare(replace(found, queries=12)).worse
+        assert compare(replace(found, queries=100)).worse
 
     def test_a_little_less_of_it_is_forgiven(self):
         assert not compare(card(this=method(half=0.95), before=method(half=1.0))).worse
