@@ -27,7 +27,8 @@ DROP = """
 
 
 def drop(page, name: str, data: bytes) -> None:
-    """Drop a file onto the uploader, as a hand would."""
+    """Drop a file onto the uploader, as a hand would: once the page has come to rest."""
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
     zone = page.get_by_test_id("stFileUploaderDropzone")
     expect(zone).to_have_count(1)  # while a page is drawn anew the old one stays for a moment
     expect(zone).to_be_visible()
@@ -220,7 +221,7 @@ def test_dropped_pictures_become_a_collection(open_tab, server):
     for number in range(2):
         drop(page, f"{number}.png", drawn.encoded(drawn.draw("bars", number)))
         expect(page.get_by_text(f"{number}.png")).to_be_visible()
-    # While a run of the script still moves the page, a click can fall beside the button.
+    # while a run of the script still moves the page, a click can fall beside the button
     expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
     page.get_by_role("button", name="Create collection").click()
     expect(page.get_by_role("heading", name="Making “dropped”")).to_be_visible()
