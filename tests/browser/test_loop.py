@@ -2,6 +2,7 @@
 
 import base64
 import re
+from contextlib import suppress
 
 import drawn
 import pytest
@@ -27,12 +28,17 @@ DROP = """
 
 
 def drop(page, name: str, data: bytes) -> None:
-    """Drop a file onto the uploader, as a hand would: once the page has come to rest."""
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    """Drop a file onto the uploader, as a hand would: once the page has come to rest, and again
+    where the uploader was drawn anew just then (Streamlit 1.67) and the file fell beside it."""
     zone = page.get_by_test_id("stFileUploaderDropzone")
-    expect(zone).to_have_count(1)  # while a page is drawn anew the old one stays for a moment
-    expect(zone).to_be_visible()
-    zone.evaluate(DROP, {"name": name, "data": base64.b64encode(data).decode()})
+    for _ in range(3):
+        expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+        expect(zone).to_have_count(1)  # while a page is drawn anew the old one stays for a moment
+        expect(zone).to_be_visible()
+        zone.evaluate(DROP, {"name": name, "data": base64.b64encode(data).decode()})
+        with suppress(AssertionError):
+            expect(page.get_by_text(name).first).to_be_visible(timeout=10_000)
+            return
 
 
 def find_point(page) -> None:
