@@ -137,7 +137,9 @@ def main() -> None:
     with tabs[1]:
         draw_skipped(collection)
     with tabs[0]:
-        draw_contents(collection, ready.explorer())
+        explorer = ready.explorer()
+        if explorer is not None:
+            draw_contents(collection, explorer)
 
 
 main()

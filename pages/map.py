@@ -46,6 +46,8 @@ def draw_neighbours(explorer: Explorer, key: int, result: SearchResult) -> None:
 def main() -> None:
     """Draw the page."""
     explorer = ready.explorer()
+    if explorer is None:
+        return
     st.title("Map", anchor=False)
     selection = session.selection()
     result, keys = None, []

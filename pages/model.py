@@ -100,6 +100,8 @@ def draw_generation(collection: Collection, manifest: Manifest) -> None:
 def main() -> None:
     """Draw the page."""
     explorer = ready.explorer()
+    if explorer is None:
+        return
     collection = Collection(session.home(), explorer.name)
     st.title("Model", anchor=False)
     manifests = collection.generations()[::-1]

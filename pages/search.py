@@ -88,6 +88,8 @@ def draw_examples(explorer: Explorer) -> None:
 def main() -> None:
     """Draw the page."""
     explorer = ready.explorer()
+    if explorer is None:
+        return
     st.title("Search", anchor=False)
     query = session.query()
     result = None

@@ -47,6 +47,12 @@ def imports(file: Path) -> set[str]:
     return found
 
 
+def calls_in(file: Path) -> set[str]:
+    """Names of what a file calls, as written there."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
 def below(name: str, tops: tuple[str, ...]) -> bool:
     return any(name == top or name.startswith(f"{top}.") for top in tops)
 
@@ -91,6 +97,13 @@ def test_the_core_knows_no_screens():
 def test_screens_use_no_command_line():
     users = [name_of(file) for file in FILES if "ris.cli" in imports(file)]
     assert users == ["ris/__main__.py"]
+
+
+def test_screens_end_by_returning():
+    """With `st.stop()` Streamlit 1.67 keeps the fragments of the page before; a late tick of
+    theirs then draws into a page that has no place for them, which breaks it in the browser."""
+    stops = [name_of(file) for file in FILES if "st.stop" in calls_in(file)]
+    assert stops == []
 
 
 @pytest.mark.parametrize("library", DOORS)

@@ -12,21 +12,25 @@ from ris.errors import RisError
 from ris.explore.explorer import Explorer
 
 
-def explorer() -> Explorer:
-    """The explorer of the collection that is shown; without one, say what to do and stop."""
+def explorer() -> Explorer | None:
+    """The explorer of the collection that is shown; without one, say what to do.
+
+    The page then returns. `st.stop()` in its place would leave Streamlit 1.67 with the fragments
+    of the page before, and a late tick of theirs breaks the page in the browser.
+    """
     name = session.chosen()
     if name is None:
         welcome()
-        st.stop()
+        return None
     try:
         opened = session.explorer()
     except RisError as problem:
         notices.error(problem)
         st.page_link("model.py", label="See the generations", icon=":material/history:")
-        st.stop()
+        return None
     if opened is None:
         being_made(name)
-        st.stop()
+        return None
     for notice in opened.notices:
         st.warning(words.plain(notice), icon=":material/warning:")
     return opened
