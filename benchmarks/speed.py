@@ -26,14 +26,15 @@ def main() -> None:
 
 
 def _serving() -> dict[str, float]:
-    from ris.model.base import fit_to, load_base
+    from ris.model.base import load_base
     from ris.model.choices import Choices
     from ris.model.encoder import Encoder, seal
     from ris.model.export import export
+    from ris.model.network import fit_to
 
     pixels = np.random.default_rng(0).integers(0, 256, (2048, 64, 64, 3), np.uint8)
     network = load_base(Choices())
-    fit_to(network, pixels[:500], seed=0)
+    fit_to(network, pixels, np.arange(500))
     with tempfile.TemporaryDirectory() as place:
         export(network, Path(place))
         seal(Path(place), {})

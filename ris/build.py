@@ -188,25 +188,28 @@ def _publish_base(
     """A generation of the base encoder, untouched but for its head."""
     work.on_progress(Progress("embed", 0, scanned.count, note="Starting TensorFlow"))
     with quiet_stderr():
-        from ris.model.base import base_facts, fit_to, load_base
+        from ris.model.base import base_facts, load_base
         from ris.model.export import export
+        from ris.model.network import fit_to
 
         network = load_base(choices)
-        fit_to(network, scanned.open_pixels(), seed=seed)
+        order = np.random.default_rng(seed).permutation(scanned.count)
+        fit_to(network, scanned.open_pixels(), order)
         folder = work.folder / "encoder"
         folder.mkdir()
         export(network, folder)
     making = Round(collection, scanned, work, seed, parent)
-    making.embed()
-    card = _judge(making)
+    card = _embed_and_judge(making, held_out_rows(scanned))
     return making.publish({**base_facts(choices), "report": card.to_json()})
 
 
-def _judge(making: Round) -> ReportCard:
+def _embed_and_judge(making: Round, held_out: NDArray[np.int64]) -> ReportCard:
+    making.embed()
     work = making.work
     return report(
         making.collection,
         making.scanned,
+        held_out,
         making.encoder,
         making.parent,
         on_progress=work.on_progress,
@@ -226,10 +229,14 @@ def _refine(
     labels: NDArray[np.int32] | None = None,
 ) -> Built:
     """A generation of the parent's encoder trained further; the parent if that is better."""
-    facts = _train_encoder(collection, scanned, work, choices, minutes, seed, parent, labels)
+    held_out = held_out_rows(scanned)
+    note = "Starting TensorFlow"
+    work.on_progress(Progress("train", 0, round(minutes * 60), "seconds", note=note))
+    with quiet_stderr():
+        start = _load_start(collection, parent, choices)
+    facts = _train_encoder(scanned, work, choices, minutes, seed, start, held_out, labels)
     making = Round(collection, scanned, work, seed, parent)
-    making.embed()
-    card = _judge(making)
+    card = _embed_and_judge(making, held_out)
     verdict = compare(card)
     if verdict.worse:
         told = "The model came out worse, so the earlier one goes on serving."
@@ -238,18 +245,16 @@ def _refine(
 
 
 def _train_encoder(
-    collection: Collection,
     scanned: Scanned,
     work: Work,
     choices: Choices,
     minutes: float,
     seed: int,
-    parent: Manifest,
+    start: "Network",
+    held_out: NDArray[np.int64],
     labels: NDArray[np.int32] | None,
 ) -> dict[str, Any]:
     """The trained encoder's facts; its files lie in `encoder/` of the work folder."""
-    total = round(minutes * 60)
-    work.on_progress(Progress("train", 0, total, "seconds", note="Starting TensorFlow"))
     with quiet_stderr():
         from ris.model.augmentation import Augmentation
         from ris.model.base import base_settings
@@ -267,14 +272,15 @@ def _train_encoder(
             mirror=choices.mirror,
             grey=choices.grey,
         ),
-        start=_load_start(collection, parent, choices),
-        held_out=held_out_rows(scanned),
+        start=start,
+        held_out=held_out,
         labels=labels,
         on_progress=work.on_progress,
         stop=work.stop,
     )
     folder = work.folder / "encoder"
     folder.mkdir()
+    total = round(minutes * 60)
     work.on_progress(Progress("train", total, total, "seconds", note="Exporting the encoder"))
     with quiet_stderr():
         export(trained.network, folder)
@@ -289,8 +295,7 @@ def _load_start(collection: Collection, parent: Manifest, choices: Choices) -> "
     base = load_base(choices)
     try:
         path = collection.folder / "encoders" / parent.encoder / "autoencoder.keras"
-        with quiet_stderr():
-            found = load_network(path)
+        found = load_network(path)
     except StoreError:
         return base
     return found if found.has_shape_of(base) else base

@@ -24,10 +24,9 @@ from ris.model.encoder import Encoder
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
 from ris.store.collection import Collection
-from ris.store.files import read_json
 from ris.store.generation import open_generation
 from ris.store.items import Items
-from ris.store.kept import KeptEntry
+from ris.store.kept import kept_entry
 from ris.store.manifest import Manifest
 
 LEAST_HELD_OUT, MOST_HELD_OUT = 50, 1000
@@ -52,6 +51,7 @@ def held_out_rows(scanned: Scanned) -> NDArray[np.int64]:
 def report(
     collection: Collection,
     scanned: Scanned,
+    held_out: NDArray[np.int64],
     encoder: Encoder,
     parent: Manifest | None,
     *,
@@ -63,6 +63,7 @@ def report(
     Args:
         collection: Whose pictures they are.
         scanned: All of them.
+        held_out: Those that ask, see `held_out_rows`.
         encoder: What is judged.
         parent: The generation that serves now, or None.
         on_progress: Hears of the stage "evaluate".
@@ -71,7 +72,7 @@ def report(
     Raises:
         Cancelled: The person gave up.
     """
-    held_out, items = held_out_rows(scanned), scanned.items()
+    items = scanned.items()
     encoders = {"this": encoder}
     if parent is not None:
         with suppress(StoreError):  # a damaged one can't be compared with
@@ -88,16 +89,14 @@ def report(
 
 def _originals(collection: Collection, items: Items) -> Callable[[int], Entry]:
     ids, paths = items.column("id"), items.column("path")
-    thumbnails = str(collection.folder / "thumbnails.sqlite")
+    return lambda row: kept_entry(collection, ids[row].as_py(), paths[row].as_py())
 
-    def original(row: int) -> Entry:
-        path, content = paths[row].as_py(), ids[row].as_py()
-        copied = str(collection.upload_path(content))
-        return KeptEntry(
-            path, path, imported=False, id=content, copied=copied, thumbnails=thumbnails
-        )
 
-    return original
+def _serving(collection: Collection) -> Manifest:
+    current = collection.current()
+    if current is None:
+        raise StoreError(f"{collection.name!r} has nothing to search yet.", "Create it first.")
+    return collection.manifest(current)
 
 
 def serving_card(collection: Collection) -> ReportCard:
@@ -106,14 +105,11 @@ def serving_card(collection: Collection) -> ReportCard:
     Raises:
         StoreError: Nothing is published, or it has no report card.
     """
-    current = collection.current()
-    if current is None:
-        raise StoreError(f"{collection.name!r} has nothing to search yet.", "Create it first.")
-    manifest = collection.manifest(current)
-    told = read_json(collection.folder / "encoders" / manifest.encoder / "training.json")
+    manifest = _serving(collection)
+    told = collection.training(manifest.encoder)
     if "report" not in told:
         raise StoreError(
-            f"Generation {current} of {collection.name!r} has no report card: "
+            f"Generation {manifest.generation} of {collection.name!r} has no report card: "
             "an earlier version of ris made it.",
             f"Train it again: python -m ris train {collection.name!r}",
         )
@@ -135,10 +131,7 @@ def evaluate_queries(
         StoreError: Nothing is published, or it is damaged.
         SourceError: There is no labelled picture among the queries, or no labelled item.
     """
-    current = collection.current()
-    if current is None:
-        raise StoreError(f"{collection.name!r} has nothing to search yet.", "Create it first.")
-    opened = open_generation(collection, current)
+    opened = open_generation(collection, _serving(collection).generation)
     encoder = Encoder(opened.encoder)
     labels = opened.items.label_codes()
     asked, names, skipped = _read_queries(queries, encoder.size, on_progress)

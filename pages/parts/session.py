@@ -17,7 +17,6 @@ from ris import jobs, settings
 from ris.explore.card import ReportCard
 from ris.explore.explorer import Explorer, open_explorer
 from ris.store.collection import Collection, collections
-from ris.store.files import read_json
 from ris.store.manifest import Manifest
 
 COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under this name
@@ -299,7 +298,8 @@ def training(folder: str, encoder: str) -> dict[str, Any]:
         StoreError: They are missing or damaged.
     """
     # Not by an explorer, which opens table, graph and map as well.
-    return read_json(Path(folder) / "encoders" / encoder / "training.json")
+    path = Path(folder)
+    return Collection(path.parent, path.name).training(encoder)
 
 
 def report_card(shown: Collection, manifest: Manifest) -> ReportCard | None:

@@ -2,8 +2,7 @@
 
 Altered copies of held-out pictures look for their originals, and held-out pictures look for
 others of their label: by the encoder, by the one before it, and by descriptors without learning.
-Everything is exact. Runs in jobs and on the command line; `card.py` keeps what comes out
-and concludes from it; its names can be had here too.
+Everything is exact. Runs in jobs; `card.py` keeps what comes out and concludes from it.
 """
 
 import hashlib
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
 from ris.explore.baselines import DESCRIPTORS
-from ris.explore.card import KindScore, MethodScore, ReportCard, Verdict, compare
+from ris.explore.card import KindScore, MethodScore, ReportCard
 from ris.images.alterations import KINDS, alter_entry
 from ris.images.display import from_pixels
 from ris.images.entries import Entry, Skipped
@@ -26,19 +25,6 @@ from ris.images.pool import map_entries
 from ris.images.prepare import to_input
 from ris.progress import OnProgress, Progress, StopSignal, silent
 from ris.store.index import Vectors
-
-__all__ = [
-    "KindScore",
-    "MethodScore",
-    "PictureEncoder",
-    "ReportCard",
-    "Sample",
-    "Verdict",
-    "choose_rows",
-    "compare",
-    "evaluate",
-    "label_scores",
-]
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]

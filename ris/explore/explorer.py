@@ -27,7 +27,6 @@ from ris.images.pool import GuardedDecoder
 from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
-from ris.store.files import read_json
 from ris.store.generation import open_generation
 from ris.store.index import Neighbours
 from ris.store.items import Item, LabelCodes
@@ -235,8 +234,7 @@ class Explorer:
 
     def training(self) -> dict[str, Any]:
         """How the encoder was trained: settings, history, results."""
-        encoder = self.collection.folder / "encoders" / self.manifest.encoder
-        return read_json(encoder / "training.json")
+        return self.collection.training(self.manifest.encoder)
 
     def _original_bytes(self, item: Item) -> bytes:
         return read_original(self.collection.upload_path(item.id), item.path, item.id)

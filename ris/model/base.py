@@ -9,21 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ris.model.choices import Choices
 from ris.model.network import (
     Network,
     NetworkSettings,
     build_network,
-    fit_head,
     load_network,
-    mean_features,
 )
 
 WEIGHTS = Path(__file__).parent / "weights" / "base.keras"
-_FITTED_ON = 20_000  # pictures of the collection that the head is fitted on, at most
 
 
 def base_settings(choices: Choices) -> NetworkSettings:
@@ -47,12 +41,6 @@ def load_base(choices: Choices) -> Network:
     network = build_network(base_settings(choices))
     network.copy_weights(load_network(WEIGHTS))
     return network
-
-
-def fit_to(network: Network, pixels: NDArray[np.uint8], *, seed: int) -> None:
-    """Fit the head to a collection, or to a sample of it: uint8 (N, S, S, 3)."""
-    rows = np.random.default_rng(seed).permutation(len(pixels))[:_FITTED_ON]
-    fit_head(network, mean_features(network, pixels[np.sort(rows)]))
 
 
 def base_facts(choices: Choices) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ris.errors import StoreError
 
 STRIDE = 16  # pixels of the picture, on each side, to one cell of the code
 MAX_DIMENSION = 192
+_FITTED_ON = 20_000  # pictures that a head is fitted on, at most
 _WHITENING = 0.35  # exponent of the variances; see fit_head
 
 
@@ -278,6 +279,17 @@ def fit_head(network: Network, features: NDArray[np.float32]) -> None:
     variances, axes = variances[::-1][:count], axes[:, ::-1][:, :count]
     kernel = axes / np.maximum(variances, 1e-3 * variances[0] + 1e-12) ** _WHITENING
     layer.set_weights([kernel, -mean @ kernel])
+
+
+def fit_to(network: Network, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
+    """Fit the head to pictures of a collection.
+
+    Args:
+        network: Whose head is set.
+        pixels: uint8 (N, S, S, 3); may be a memory map.
+        rows: Which of them, in random order; the first `_FITTED_ON` are enough.
+    """
+    fit_head(network, mean_features(network, pixels[np.sort(rows[:_FITTED_ON])]))
 
 
 @keras.saving.register_keras_serializable("ris")

@@ -24,9 +24,8 @@ from ris.model.network import (
     Network,
     NetworkSettings,
     build_network,
-    fit_head,
     fit_linear_path,
-    mean_features,
+    fit_to,
 )
 from ris.model.objective import ContrastiveAutoencoder, Objective
 from ris.progress import OnProgress, Progress, StopSignal, silent
@@ -322,8 +321,7 @@ def _finish(run: _Run, pixels: Pixels, shape: NetworkSettings) -> Trained:
         )
     network = build_network(shape)
     network.model.set_weights(run.best_weights)
-    sample = np.sort(run.training[:20_000])
-    fit_head(network, mean_features(network, pixels[sample]))
+    fit_to(network, pixels, run.training)
     facts = {
         "objective": run.objective.name,
         "settings": asdict(run.settings),

@@ -148,6 +148,14 @@ class Collection:
         """What `collection.json` says: name, created, sources, labels, settings."""
         return read_json(self.folder / "collection.json")
 
+    def training(self, encoder: str) -> dict[str, Any]:
+        """What `training.json` says of an encoder, by its digest: settings, history, report card.
+
+        Raises:
+            StoreError: It is missing or damaged.
+        """
+        return read_json(self.folder / "encoders" / encoder / "training.json")
+
     def current(self) -> str | None:
         """Id of the serving generation; None while nothing has been published.
 

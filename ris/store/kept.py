@@ -59,20 +59,23 @@ class KeptEntry(Entry):
         return found
 
 
+def kept_entry(collection: Collection, content: str, path: str) -> KeptEntry:
+    """The picture of an item, by its content id and its path in the table."""
+    return KeptEntry(
+        path,
+        path,
+        imported=False,
+        id=content,
+        copied=str(collection.upload_path(content)),
+        thumbnails=str(collection.folder / "thumbnails.sqlite"),
+    )
+
+
 def kept_entries(collection: Collection, manifest: Manifest) -> Iterator[KeptEntry]:
     """All pictures of a generation in the order of their keys."""
-    thumbnails = str(collection.folder / "thumbnails.sqlite")
     deleted = frozenset(manifest.deleted)
     for part in manifest.parts:
         for batch in read_batches(collection.folder / part.file, ["key", "id", "path"]):
             for row in batch.to_pylist():
                 if row["key"] not in deleted:
-                    copied = str(collection.upload_path(row["id"]))
-                    yield KeptEntry(
-                        row["path"],
-                        row["path"],
-                        imported=False,
-                        id=row["id"],
-                        copied=copied,
-                        thumbnails=thumbnails,
-                    )
+                    yield kept_entry(collection, row["id"], row["path"])

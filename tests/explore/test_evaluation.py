@@ -11,7 +11,8 @@ from hostile import Unreadable
 
 from ris.errors import Cancelled, PictureError, RisError, StoreError
 from ris.explore import evaluation
-from ris.explore.evaluation import ReportCard, Sample, choose_rows, evaluate, label_scores
+from ris.explore.card import ReportCard
+from ris.explore.evaluation import Sample, choose_rows, evaluate, label_scores
 from ris.images.alterations import KINDS
 from ris.images.entries import DataEntry
 from ris.progress import StopSignal
