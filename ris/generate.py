@@ -18,7 +18,7 @@ from ris.scan import Scanned
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
 from ris.store.generation import open_map
-from ris.store.index import ExactIndex, Index, build_graph, load_graph
+from ris.store.index import ExactIndex, GraphIndex, Index, build_graph, load_graph
 from ris.store.manifest import Graph, Manifest, Map, Part
 from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
 
@@ -87,6 +87,9 @@ class Round:
                 writer.write_table(add_embeddings(batch, self.vectors[rows]))
                 done += batch.num_rows
                 self.work.on_progress(Progress("embed", done, self.scanned.count))
+        if (np.diff(self.keys) <= 0).any():  # rows that were corrected come late
+            order = np.argsort(self.keys)
+            self.vectors, self.keys = self.vectors[order], self.keys[order]
 
     def publish(self, facts: dict[str, Any]) -> Manifest:
         """Build graph and map, and let the generation serve.
@@ -140,7 +143,8 @@ class Round:
         index: Index = ExactIndex(vectors, keys)
         if len(keys) >= _EXACT_NEIGHBOURS_BELOW:
             path = self.work.folder / "graph.hnsw"
-            index = load_graph(path, vectors.shape[1], len(keys), max(graph.ef, 64), ())
+            loaded = load_graph(path, vectors.shape[1], len(keys))
+            index = GraphIndex(loaded, max(graph.ef, 64))
         previous = self._earlier_places()
         xy, fitted = project(
             index, vectors, keys, seed=self.seed, previous=previous, on_epochs=on_epochs
@@ -152,7 +156,7 @@ class Round:
 
     def _earlier_places(self) -> NDArray[np.float32] | None:
         """Where the items lay on the parent's map, float32 (N, 2); NaN: not on it."""
-        if self.parent is None or self.parent.map is None:
+        if self.parent is None or not self.parent.maps:
             return None
         # a damaged map: nothing to start from
         known = open_map(self.collection.folder, self.parent, notices=[])
@@ -188,7 +192,7 @@ class Round:
             next_key=self.scanned.next_key,
             parts=(part,),
             graph=graph,
-            map=positions,
+            maps=(positions,),
             encoder_files=tuple(
                 describe(folder, path, name=name) for name, path in sorted(encoder.items())
             ),

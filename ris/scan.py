@@ -5,11 +5,10 @@ without embeddings, pixels to one flat file that training maps into memory. `bui
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +23,19 @@ from ris.store.collection import Collection
 from ris.store.files import require_space
 from ris.store.items import Items
 from ris.store.kept import kept_entries
+from ris.store.live import read_live
 from ris.store.manifest import Manifest
 from ris.store.table import (
     Row,
     SkippedWriter,
     TableWriter,
-    read_batches,
     read_table,
     without_embeddings,
 )
 from ris.store.thumbnails import Thumbnails
 
 BATCH = 512
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def scan(
     files = _Files(work, labels.columns, size)
     with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
         done = 0
-        results = (_copy_in(collection, one, work) for one in decode_all(entries, size))
+        results = (copy_in(collection, one, work) for one in decode_all(entries, size))
         while batch := list(islice(results, BATCH)):
             stop.check()
             found = [one for one in batch if isinstance(one, Decoded)]
@@ -105,7 +105,7 @@ def scan(
             thumbnails.put((one.picture.id, one.picture.thumbnail) for one in found)
             first = files.count
             files.add(found)
-            files.table.write([_row(first + i, one, labels) for i, one in enumerate(found)])
+            files.table.write([row_of(first + i, one, labels) for i, one in enumerate(found)])
             done += len(batch)
             on_progress(Progress("scan", done, max(total, done) if total else None))
     if files.count == 0:
@@ -137,8 +137,9 @@ def scan_again(
     with files:
         files.skipped.write(collection.skipped())
         done = 0
-        for table in _live_rows(collection, manifest):
+        for found in read_live(collection.folder, manifest, rows=BATCH):
             stop.check()
+            table = without_embeddings(found)
             batch = list(islice(results, table.num_rows))
             kept = [row for row, one in enumerate(batch) if isinstance(one, Decoded)]
             files.skipped.write([one for one in batch if isinstance(one, Skipped)])
@@ -187,7 +188,8 @@ class _Files:
         )
 
 
-def _row(key: int, one: Decoded, labels: Labels) -> Row:
+def row_of(key: int, one: Decoded, labels: Labels) -> Row:
+    """The row of a new item."""
     known = labels.of(one.entry)
     return Row(
         key=key,
@@ -202,9 +204,9 @@ def _row(key: int, one: Decoded, labels: Labels) -> Row:
     )
 
 
-def _copy_in(collection: Collection, one: Decoded | Skipped, work: Path) -> Decoded | Skipped:
+def copy_in(collection: Collection, one: T, work: Path) -> T:
     """Keep the bytes of a picture that has no file of its own; goes on without them."""
-    if isinstance(one, Skipped) or one.data is None:
+    if not isinstance(one, Decoded) or one.data is None:
         return one
     place = collection.upload_path(one.picture.id)
     if not place.exists():
@@ -213,12 +215,6 @@ def _copy_in(collection: Collection, one: Decoded | Skipped, work: Path) -> Deco
         aside.write_bytes(one.data)
         os.replace(aside, place)
     return replace(one, data=None)
-
-
-def _live_rows(collection: Collection, manifest: Manifest) -> Iterator[Any]:
-    for part in manifest.parts:
-        for batch in read_batches(collection.folder / part.file, rows=BATCH):
-            yield without_embeddings(batch, manifest.deleted)
 
 
 def _nothing_found(sources: list[Source], files: _Files) -> SourceError:

@@ -44,7 +44,7 @@ class TestCreated:
         assert (manifest.items, manifest.rows, manifest.next_key) == (20, 20, 20)
         assert manifest.parent is None
         assert manifest.graph.recall == 1
-        assert (manifest.map.fitted, manifest.map.placed) == (20, 0)
+        assert (manifest.maps[0].fitted, manifest.maps[0].placed) == (20, 0)
         assert (manifest.training["minutes"], manifest.training["pictures"]) == (0, 0)
         assert "base" in manifest.training["objective"]
         assert {f.file.split("/")[-1] for f in manifest.encoder_files} == {

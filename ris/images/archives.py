@@ -62,7 +62,7 @@ class ZipArchive:
             return Skipped(path, error.message)
         except DAMAGED as error:
             return Skipped(path, f"damaged in the archive: {error}")
-        return DataEntry(path, readable(member.filename), data=data)
+        return DataEntry(path, readable(member.filename), size=len(data), data=data)
 
     def count(self) -> int | None:
         try:
@@ -109,7 +109,9 @@ class TarArchive:
         file = archive.extractfile(member)
         if file is None:
             return Skipped(path, "not a regular file")
-        return DataEntry(path, readable(member.name), float(member.mtime), data=file.read())
+        data = file.read()
+        inside = readable(member.name)
+        return DataEntry(path, inside, float(member.mtime), size=len(data), data=data)
 
     def count(self) -> int | None:
         return None

@@ -8,6 +8,8 @@ is decoded, regular files only. `prepare.py` is next.
 import os
 import stat
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -97,16 +99,32 @@ def decode(data: bytes) -> Picture:
     """
     if not data:
         raise PictureError("the file is empty")
+    with _explained(), Image.open(BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        _check_size(width, height)
+        image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        image.load()
+        upright = _turn_upright(image)
+        if _swaps_sides(image):
+            width, height = height, width
+        return Picture(_to_rgb(upright), width, height)
+
+
+def check(data: bytes) -> None:
+    """Look at a picture file's header only.
+
+    Raises:
+        PictureError: It is visibly not one of the accepted formats, or over the limits.
+    """
+    with _explained(), Image.open(BytesIO(data), formats=FORMATS) as image:
+        _check_size(*image.size)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what Pillow raises into a reason for people."""
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            _check_size(width, height)
-            image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
-            image.load()
-            upright = _turn_upright(image)
-            if _swaps_sides(image):
-                width, height = height, width
-            return Picture(_to_rgb(upright), width, height)
+        yield
     except UnidentifiedImageError as error:
         raise PictureError(f"not a picture that can be read (expected {KNOWN})") from error
     except MemoryError as error:

@@ -25,12 +25,14 @@ class Entry:
         modified: Seconds since 1970, or None if unknown.
         imported: Whether the bytes must be copied into the collection (archives, the demo), or
             can be read again from `path`.
+        size: Bytes of the file, or None if unknown.
     """
 
     path: str
     inside: str
     modified: float | None = None
     imported: bool = True
+    size: int | None = None
 
     def read(self) -> bytes:
         """The file's bytes.

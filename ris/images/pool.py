@@ -69,10 +69,10 @@ def decode_all(
     Yields:
         For each entry its picture, or why it was skipped.
     """
-    work = partial(_decode_one, size=size, thumbnail=thumbnails)
+    work = partial(decode_one, size=size, thumbnail=thumbnails)
     with closing(map_entries(entries, work, workers=workers)) as results:
         for entry, result in results:
-            yield _with_data(result, entry)
+            yield with_data(result, entry)
 
 
 def map_entries(
@@ -221,17 +221,24 @@ def _work_on_one(entry: Entry, work: Callable[[Entry], T]) -> T | Skipped:
         return Skipped(entry.path, error.message)
 
 
-def _decode_one(entry: Entry, size: int, thumbnail: bool) -> Decoded:
-    data = entry.read()
+def decode_one(
+    entry: Entry, size: int, *, thumbnail: bool = True, data: bytes | None = None
+) -> Decoded:
+    """Runs in a worker: decode an entry, whose bytes may have been read already.
+
+    Raises:
+        PictureError: It can't be read.
+    """
+    data = entry.read() if data is None else data
     picture = prepare(data, size, thumbnail=thumbnail)
-    plain = Entry(entry.path, entry.inside, entry.modified, entry.imported)
+    plain = Entry(entry.path, entry.inside, entry.modified, entry.imported, len(data))
     # bytes that came from the parent need not travel back
     back = data if entry.imported and not isinstance(entry, DataEntry) else None
     return Decoded(plain, picture, len(data), back)
 
 
-def _with_data(result: Decoded | Skipped, entry: Entry | Skipped) -> Decoded | Skipped:
-    """A result with the bytes that did not travel back."""
+def with_data(result: T, entry: Entry | Skipped) -> T:
+    """A result of `decode_one` with the bytes that did not travel back; any other as it is."""
     if isinstance(result, Decoded) and isinstance(entry, DataEntry) and entry.imported:
         return replace(result, data=entry.data)
     return result

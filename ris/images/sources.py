@@ -95,7 +95,14 @@ class Folder:
         if child.name.lower().endswith(ARCHIVES):
             return Skipped(path, "an archive inside a folder; give it as a source of its own")
         inside = readable(os.path.relpath(child.path, self.root).replace(os.sep, "/"))
-        return FileEntry(path, inside, facts.st_mtime, imported=False, location=child.path)
+        return FileEntry(
+            path,
+            inside,
+            facts.st_mtime,
+            imported=False,
+            size=facts.st_size,
+            location=child.path,
+        )
 
     def count(self) -> int | None:
         return sum(1 for _ in self.entries())

@@ -17,7 +17,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -232,7 +232,9 @@ class Collection:
             place.parent.mkdir(parents=True, exist_ok=True)
             sync_file(file)
             os.replace(file, place)
-        folders = {(self.folder / _fill(name, generation)).parent for name in draft.files}
+        home = self.folder / "generations" / generation
+        home.mkdir(parents=True, exist_ok=True)
+        folders = {home, *((self.folder / _fill(name, generation)).parent for name in draft.files)}
         for folder in folders | {f.parent for f in folders}:
             sync_folder(folder)
         if draft.skipped is not None:
@@ -246,6 +248,18 @@ class Collection:
         )
         # The manifest is written last: a folder without one is debris, not a generation.
         return write_manifest(self._manifest_path(generation), manifest)
+
+    def next_key(self) -> int:
+        """The key of the next new item; above all that were ever given in a kept generation."""
+        return max((manifest.next_key for manifest in self.generations()), default=0)
+
+    def note_sources(self, sources: list[str]) -> None:
+        """Remember where further pictures came from."""
+        with self.writing():
+            info = self.info()
+            known = [*info["sources"], *(one for one in sources if one not in info["sources"])]
+            if known != info["sources"]:
+                write_json(self.folder / "collection.json", {**info, "sources": known})
 
     def new_part(self) -> str:
         """A name for a new part."""
@@ -305,14 +319,17 @@ class Collection:
         write_atomic(path, lambda aside: _write_line(aside, generation))
 
     def _prune(self) -> None:
-        """Forget all but the newest generations and the one that served before."""
+        """Forget all but the newest generations, the one that served before, and the newest one
+        of the encoder before the present one: additions shall not take the way back from it."""
         found = self.generations()
         serving = self.current()
         parents = [m.parent for m in found if m.generation == serving]
+        newest = {m.encoder: m.generation for m in found}  # by encoder, the oldest of them first
         kept = {m.generation for m in found[-KEPT:]} | {serving, *parents}
-        for folder in self._generation_folders():
-            if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        kept |= set(list(newest.values())[-KEPT:])
+        for manifest in found:
+            if manifest.generation not in kept:
+                self._manifest_path(manifest.generation).unlink()
         self._sweep()
 
     def _sweep(self) -> None:
@@ -320,23 +337,29 @@ class Collection:
 
         Does nothing while a manifest can't be read, as its files would count as debris.
         """
+        for path in self.orphans():
+            path.unlink(missing_ok=True)
+        for top in ("encoders", "generations"):
+            for folder in (self.folder / top).glob("*"):
+                with suppress(OSError):  # not empty
+                    folder.rmdir()
+
+    def orphans(self) -> list[Path]:
+        """Files that no generation names; none while a manifest can't be read."""
+        manifests = [path / "manifest.json" for path in self._generation_folders()]
+        manifests = [path for path in manifests if path.exists()]
         found = self.generations()
-        folders = self._generation_folders()
-        if len(found) < sum(self._manifest_path(folder.name).exists() for folder in folders):
-            return
-        named = {facts.file for manifest in found for facts in manifest.files}
-        encoders = {manifest.encoder for manifest in found}
-        for aside in self.folder.glob(".*.tmp"):
-            aside.unlink(missing_ok=True)
-        for part in (self.folder / "parts").glob("*"):
-            if f"parts/{part.name}" not in named:
-                part.unlink(missing_ok=True)
-        for folder in (self.folder / "encoders").glob("*"):
-            if folder.name not in encoders:
-                shutil.rmtree(folder, ignore_errors=True)
-        for folder in folders:
-            if not self._manifest_path(folder.name).exists():
-                shutil.rmtree(folder, ignore_errors=True)
+        if len(found) < len(manifests):
+            return []
+        named = {self.folder / facts.file for manifest in found for facts in manifest.files}
+        named.update(manifests)
+        places = [
+            *self.folder.glob(".*.tmp"),
+            *self.folder.glob("parts/*"),
+            *self.folder.glob("encoders/*/*"),
+            *self.folder.glob("generations/*/*"),
+        ]
+        return [path for path in places if path.is_file() and path not in named]
 
 
 CREATE_HINT = "Create one with: python -m ris create NAME FOLDER"
@@ -348,11 +371,11 @@ def _fill(name: str, generation: str) -> str:
 
 def _with_generation(manifest: Manifest, generation: str) -> Manifest:
     """File names with the generation's id filled in."""
-    graph, positions = manifest.graph, manifest.map
+    graph = manifest.graph
     return replace(
         manifest,
         graph=graph and replace(graph, file=_fill(graph.file, generation)),
-        map=positions and replace(positions, file=_fill(positions.file, generation)),
+        maps=tuple(replace(one, file=_fill(one.file, generation)) for one in manifest.maps),
     )
 
 

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from ris.errors import PictureError, StoreError
 from ris.progress import OnProgress, Progress, silent
 from ris.store.collection import Collection
 from ris.store.files import write_atomic
 from ris.store.kept import read_original
+from ris.store.live import read_live
 from ris.store.manifest import Manifest
-from ris.store.table import ExportWriter, read_batches
+from ris.store.table import ROW_GROUP, ExportWriter
 
 
 def export_table(
@@ -50,18 +49,14 @@ def _write(
     on_progress: OnProgress,
 ) -> None:
     done = 0
-    deleted = np.asarray(manifest.deleted, np.int64)
     with ExportWriter(path, manifest.dimension, dict(manifest.columns)) as writer:
-        for part in manifest.parts:
-            rows = 200 if pictures else 20_000  # a batch of files must fit in memory
-            for batch in read_batches(collection.folder / part.file, rows=rows):
-                kept = np.flatnonzero(~np.isin(batch.column("key").to_numpy(), deleted))
-                table = batch.take(kept)
-                items = table.to_pylist() if pictures else []
-                files = [_read_one(collection, item) for item in items] if pictures else None
-                writer.write_items(table, files)
-                done += len(kept)
-                on_progress(Progress("export", done, manifest.items, "rows"))
+        rows = 200 if pictures else ROW_GROUP  # a batch of files must fit in memory
+        for table in read_live(collection.folder, manifest, rows=rows):
+            items = table.to_pylist() if pictures else []
+            files = [_read_one(collection, item) for item in items] if pictures else None
+            writer.write_items(table, files)
+            done += len(table)
+            on_progress(Progress("export", done, manifest.items, "rows"))
 
 
 def _read_one(collection: Collection, row: dict[str, str]) -> bytes | None:

@@ -1,11 +1,13 @@
 """A published generation, opened for reading.
 
 Files are checked against the manifest before anything native sees them. A damaged graph or map
-costs speed or the map, never the search, and is said openly in `notices`.
+costs speed or the map, never the search, and is said openly in `notices`. What two generations
+have in common is read once.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +18,15 @@ from ris.store.files import FileFacts, verify
 from ris.store.index import (
     EXACT_BELOW,
     ExactIndex,
+    GraphIndex,
     Index,
     JoinedIndex,
     load_graph,
 )
 from ris.store.items import Items
+from ris.store.live import live_rows
 from ris.store.manifest import Manifest
+from ris.store.shared import Shared
 from ris.store.table import concatenate, read_embeddings, read_table
 
 
@@ -61,15 +66,20 @@ def open_generation(collection: Collection, generation: str) -> Generation:
     Raises:
         StoreError: Its table, or what serves its encoder, is missing or damaged.
     """
-    manifest = collection.manifest(generation)
+    folder, manifest = collection.folder, collection.manifest(generation)
     notices: list[str] = []
-    parts = [verify(collection.folder, part) for part in manifest.parts]
     for facts in manifest.encoder_files:
-        _verify_encoder(collection.folder, facts, notices)
-    items = _open_items(parts, manifest)
-    index = _open_index(collection.folder, parts, manifest, notices)
-    positions = open_map(collection.folder, manifest, notices)
-    encoder = collection.folder / "encoders" / manifest.encoder
+        _verify_encoder(folder, facts, notices)
+    columns = (*Items.COLUMNS, *manifest.columns)
+    tables = [_PARTS.open(folder, part, columns) for part in manifest.parts]
+    keys = [table.column("key").to_numpy() for table in tables]
+    rows = live_rows(keys, manifest.deleted)
+    if len(rows) != manifest.items:
+        raise StoreError(f"The table holds {len(rows)} items, expected {manifest.items}.")
+    items = Items(concatenate(tables), None if len(rows) == sum(map(len, keys)) else rows)
+    index = _open_index(folder, manifest, keys, rows, notices)
+    positions = open_map(folder, manifest, notices)
+    encoder = folder / "encoders" / manifest.encoder
     return Generation(manifest, items, index, positions, encoder, tuple(notices))
 
 
@@ -83,57 +93,73 @@ def _verify_encoder(folder: Path, facts: FileFacts, notices: list[str]) -> None:
         notices.append(f"Part of the encoder is lost, search goes on: {error.message}")
 
 
-def _open_items(parts: list[Path], manifest: Manifest) -> Items:
-    columns = [*Items.COLUMNS, *manifest.columns]
-    table = concatenate([read_table(part, columns) for part in parts])
-    if manifest.deleted:
-        keys = table.column("key").to_numpy()
-        table = table.take(np.flatnonzero(~np.isin(keys, manifest.deleted)))
-    if table.num_rows != manifest.items:
-        raise StoreError(f"The table holds {table.num_rows} items, expected {manifest.items}.")
-    return Items(table)
-
-
-def _open_index(folder: Path, parts: list[Path], manifest: Manifest, notices: list[str]) -> Index:
-    if manifest.items >= EXACT_BELOW and manifest.graph is not None:
+def _open_index(
+    folder: Path,
+    manifest: Manifest,
+    keys: list[NDArray[np.int64]],
+    rows: NDArray[np.int64],
+    notices: list[str],
+) -> Index:
+    facts = manifest.graph
+    if manifest.items >= EXACT_BELOW and facts is not None:
         try:
-            return _open_graph(folder, parts, manifest)
+            graph = _GRAPHS.open(folder, facts, manifest.dimension, facts.rows)
         except StoreError as error:
             notices.append(f"Search is exact, which is slower: {error.message}")
-    return _exact(parts, manifest, 0)
+        else:
+            hidden = [key for key in manifest.deleted if key < facts.next_key]
+            indexed = GraphIndex(graph, facts.ef, hidden)
+            tail = rows[np.concatenate(keys)[rows] >= facts.next_key]
+            if len(tail) == 0:
+                return indexed
+            return JoinedIndex(indexed, _exact(folder, manifest, keys, tail), facts.next_key)
+    return _exact(folder, manifest, keys, rows)
 
 
-def _open_graph(folder: Path, parts: list[Path], manifest: Manifest) -> Index:
-    facts = manifest.graph
-    assert facts is not None
-    path = verify(folder, facts)
-    deleted = [key for key in manifest.deleted if key < facts.next_key]
-    graph = load_graph(path, manifest.dimension, facts.rows, facts.ef, deleted)
-    if facts.rows == manifest.rows:
-        return graph
-    return JoinedIndex(graph, _exact(parts, manifest, facts.next_key), facts.next_key)
-
-
-def _exact(parts: list[Path], manifest: Manifest, first_key: int) -> ExactIndex:
-    """An exact index over the rows whose keys are at least `first_key`."""
-    keys = np.concatenate([read_table(p, ["key"]).column("key").to_numpy() for p in parts])
-    vectors = read_embeddings(parts, manifest.rows, manifest.dimension)
-    kept = (keys >= first_key) & ~np.isin(keys, manifest.deleted)
-    if kept.all():
-        return ExactIndex(vectors, keys)
-    return ExactIndex(vectors[kept], keys[kept])
+def _exact(
+    folder: Path, manifest: Manifest, keys: list[NDArray[np.int64]], rows: NDArray[np.int64]
+) -> ExactIndex:
+    """An exact index over some rows; only the parts that they lie in are read."""
+    ends = np.cumsum([0, *map(len, keys)])
+    vectors = np.empty((len(rows), manifest.dimension), np.float32)
+    for part, first, end in zip(manifest.parts, ends, ends[1:], strict=False):
+        inside = np.flatnonzero((rows >= first) & (rows < end))
+        if len(inside):
+            path = verify(folder, part)
+            found = read_embeddings([path], int(end - first), manifest.dimension)
+            vectors[inside] = found[rows[inside] - first]
+    return ExactIndex(vectors, np.concatenate(keys)[rows])
 
 
 def open_map(folder: Path, manifest: Manifest, notices: list[str]) -> Positions:
-    """The map of a generation alone; empty, with a notice, when it is damaged."""
-    if manifest.map is not None:
+    """The map of a generation alone; what of it is damaged is left out, with a notice."""
+    found = [_NOWHERE]
+    for facts in manifest.maps:
         try:
-            table = read_table(verify(folder, manifest.map))
-            xy = np.stack([table.column(axis).to_numpy() for axis in ("x", "y")], axis=1)
-            fitted = np.asarray(table.column("how").to_pylist()) == "fitted"
-            keys = table.column("key").to_numpy()
-            kept = ~np.isin(keys, manifest.deleted)
-            return Positions(keys[kept], xy[kept], fitted[kept])
+            found.append(_MAPS.open(folder, facts))
         except StoreError as error:
-            notices.append(f"There is no map: {error.message}")
-    return Positions(np.empty(0, np.int64), np.empty((0, 2), np.float32), np.empty(0, np.bool_))
+            lost = "Part of the map is lost" if len(manifest.maps) > 1 else "There is no map"
+            notices.append(f"{lost}: {error.message}")
+    keys = [one.keys for one in found]
+    rows = live_rows(keys, manifest.deleted)
+    xy, fitted = (
+        np.concatenate([getattr(one, name) for one in found]) for name in ("xy", "fitted")
+    )
+    return Positions(np.concatenate(keys)[rows], xy[rows], fitted[rows])
+
+
+def _read_part(path: Path, columns: tuple[str, ...]) -> Any:
+    return read_table(path, columns)
+
+
+def _read_map(path: Path) -> Positions:
+    table = read_table(path)
+    xy = np.stack([table.column(axis).to_numpy() for axis in ("x", "y")], axis=1)
+    fitted = np.asarray(table.column("how").to_pylist()) == "fitted"
+    return Positions(table.column("key").to_numpy(), xy, fitted)
+
+
+_NOWHERE = Positions(np.empty(0, np.int64), np.empty((0, 2), np.float32), np.empty(0, np.bool_))
+_PARTS: Shared[Any] = Shared(_read_part)
+_GRAPHS: Shared[Any] = Shared(load_graph)
+_MAPS: Shared[Positions] = Shared(_read_map)

@@ -103,36 +103,53 @@ class GraphIndex:
     """An HNSW graph that is never changed while it serves.
 
     Args:
-        graph: An `hnswlib.Index` that holds exactly `count` items.
+        graph: An `hnswlib.Index`; may be shared with other generations.
         ef: Candidates kept during a query; more is slower and finds more.
-        deleted: Keys that must not be answered any more.
+        deleted: Keys of the graph that must not be answered any more. They are left out of the
+            answers rather than marked in the graph, which another generation may be using.
     """
 
     def __init__(self, graph: Any, ef: int, deleted: Sequence[int] = ()) -> None:
         self._graph = graph
         self._ef = ef
         graph.set_ef(ef)  # forgotten on load and shared between threads: set once, here
-        for key in deleted:
-            graph.mark_deleted(key)
-        self._deleted = frozenset(deleted)
+        self._deleted = np.unique(np.asarray(deleted, np.int64))
+        self._total = int(graph.get_current_count())
         self.dimension = int(graph.dim)
-        self.count = int(graph.get_current_count()) - len(self._deleted)
+        self.count = self._total - len(self._deleted)
 
     def query(self, queries: Vectors, k: int) -> Neighbours:
         """See `Index`; fewer than k come when so many can't be reached through the graph."""
         queries = _check_vectors(queries, self.dimension)
         k = min(_check_k(k), self.count)
+        wanted = k + min(len(self._deleted), k + 8)
+        while True:
+            found = self._nearest(queries, min(wanted, self._total))
+            if len(self._deleted) == 0:
+                return found
+            alive = ~_among(found.keys, self._deleted)
+            fewest = int(alive.sum(axis=1).min(initial=k))
+            if fewest >= k or wanted >= self._total:
+                order = np.argsort(~alive, axis=1, kind="stable")[:, : min(k, fewest)]
+                return Neighbours(
+                    np.take_along_axis(found.keys, order, axis=1),
+                    np.take_along_axis(found.distances, order, axis=1),
+                )
+            wanted *= 4
+
+    def _nearest(self, queries: Vectors, k: int) -> Neighbours:
+        """The k nearest of all in the graph, removed ones too, or as many as can be reached."""
         while k:
             try:
                 keys, distances = self._graph.knn_query(queries, k)
                 return Neighbours(keys.astype(np.int64), np.clip(distances, 0.0, 2.0))
-            except RuntimeError:  # fewer than k reachable: many removals, or many copies
+            except RuntimeError:  # fewer than k reachable: many copies
                 k //= 2
         return _no_neighbours(len(queries))
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """See `Index`."""
-        if self._deleted.intersection(keys):
+        if _among(np.asarray(keys, np.int64), self._deleted).any():
             raise StoreError(f"One of the items {list(keys)[:5]} was removed.")
         try:
             return np.asarray(self._graph.get_items(list(keys)), np.float32)
@@ -218,10 +235,8 @@ def build_graph(
     return GraphSettings(m, ef_construction, ef, round(recall, 4))
 
 
-def load_graph(
-    path: Path, dimension: int, count: int, ef: int, deleted: Sequence[int]
-) -> GraphIndex:
-    """Load a graph file whose checksum has been verified.
+def load_graph(path: Path, dimension: int, count: int) -> Any:
+    """Load a graph file whose checksum has been verified, for `GraphIndex`.
 
     Raises:
         StoreError: hnswlib is missing, or the graph does not hold `count` rows.
@@ -236,7 +251,7 @@ def load_graph(
         graph.load_index(str(path))
         if graph.get_current_count() != count:
             raise StoreError(f"The graph holds {graph.get_current_count()} rows, expected {count}.")
-        return GraphIndex(graph, ef, deleted)
+        return graph
     except (ImportError, RuntimeError) as error:
         raise StoreError(f"The graph can't be loaded: {error}.") from error
 
@@ -300,6 +315,14 @@ def _stored_dimension(path: Path) -> int:
     except (OSError, struct.error) as error:
         raise StoreError(f"{path.name} is no graph: {error}.") from error
     return int(header[4] - header[5]) // 4
+
+
+def _among(keys: Keys, some: Keys) -> NDArray[np.bool_]:
+    """Which of the keys are among some ascending ones."""
+    if len(some) == 0:
+        return np.zeros(keys.shape, np.bool_)
+    places = np.minimum(np.searchsorted(some, keys), len(some) - 1)
+    return np.asarray(some[places] == keys)
 
 
 def _check_k(k: int) -> int:

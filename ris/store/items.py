@@ -51,15 +51,18 @@ class Items:
     """The items of a generation.
 
     Args:
-        table: An Arrow table of the rows that can be found, keys ascending, no embeddings.
+        table: An Arrow table without embeddings.
+        rows: Which of its rows can be found, int64, keys ascending; by default all of them.
     """
 
     COLUMNS = ("key", "id", "path", "labels", "width", "height", "bytes")
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: Any, rows: NDArray[np.int64] | None = None) -> None:
         self._table = table
+        self._rows = rows  # an index, as copying the table of a million items takes a second
         self._metadata = list(metadata_columns(table.schema))
-        self.keys: NDArray[np.int64] = table.column("key").to_numpy()
+        keys: NDArray[np.int64] = table.column("key").to_numpy()
+        self.keys = keys if rows is None else keys[rows]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -83,7 +86,8 @@ class Items:
         Raises:
             StoreError: There is no such item.
         """
-        found = self._table.take(self.rows_of(keys)).to_pylist()
+        rows = self.rows_of(keys)
+        found = self._table.take(rows if self._rows is None else self._rows[rows]).to_pylist()
         return [
             Item(
                 row["key"],
@@ -100,7 +104,7 @@ class Items:
 
     def label_codes(self) -> LabelCodes:
         """The first label of every item as a code, names sorted by alphabet."""
-        column = self._table.column("labels").combine_chunks()
+        column = self.column("labels").combine_chunks()
         if len(column) == 0:
             return LabelCodes(np.empty(0, np.int32), ())
         offsets = column.offsets.to_numpy()
@@ -116,5 +120,6 @@ class Items:
         return LabelCodes(codes, tuple(names[order]))
 
     def column(self, name: str) -> Any:
-        """A column as an Arrow array."""
-        return self._table.column(name)
+        """A column of all items as an Arrow array, in the order of their keys."""
+        column = self._table.column(name)
+        return column if self._rows is None else column.take(self._rows)

@@ -11,8 +11,9 @@ from ris.images.entries import Entry
 from ris.images.names import unescape
 from ris.images.prepare import content_id
 from ris.store.collection import Collection
+from ris.store.live import read_live
 from ris.store.manifest import Manifest
-from ris.store.table import read_batches
+from ris.store.table import ROW_GROUP
 from ris.store.thumbnails import Thumbnails
 
 
@@ -72,10 +73,7 @@ def kept_entry(collection: Collection, content: str, path: str) -> KeptEntry:
 
 
 def kept_entries(collection: Collection, manifest: Manifest) -> Iterator[KeptEntry]:
-    """All pictures of a generation in the order of their keys."""
-    deleted = frozenset(manifest.deleted)
-    for part in manifest.parts:
-        for batch in read_batches(collection.folder / part.file, ["key", "id", "path"]):
-            for row in batch.to_pylist():
-                if row["key"] not in deleted:
-                    yield kept_entry(collection, row["id"], row["path"])
+    """All pictures of a generation in the order of `read_live`."""
+    for table in read_live(collection.folder, manifest, ["id", "path"], rows=ROW_GROUP):
+        for row in table.to_pylist():
+            yield kept_entry(collection, row["id"], row["path"])

@@ -10,7 +10,7 @@ from typing import Any
 from ris.errors import StoreError
 from ris.store.files import FileFacts, read_json, write_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had one map in place of a list of them
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Graph(FileFacts):
 
 @dataclass(frozen=True)
 class Map(FileFacts):
-    """The map file: positions that were fitted, and positions placed from their neighbours."""
+    """A file of the map: positions that were fitted, and positions placed from their neighbours."""
 
     fitted: int
     placed: int
@@ -61,12 +61,15 @@ class Manifest:
         dimension: Length of an embedding.
         items: Items that can be found.
         next_key: The key that the next new item gets; keys are never reused.
-        parts: The rows, keys ascending.
+        parts: The rows; of rows with one key the last one holds, so that a part can correct
+            those before it.
         graph: None while there is none; search is exact then.
-        map: None while there is none.
+        maps: The map, one file beside the other; empty while there is none.
         encoder_files: The encoder's files.
         columns: The person's own metadata columns, by name and kind.
         deleted: Keys of removed items, ascending.
+        gone: Those of them that were removed because their files were gone, ascending; they come
+            back with their files.
         training: What training is worth telling in a list of generations.
         metric: Always "cosine".
         format: Version of the format on disk.
@@ -82,10 +85,11 @@ class Manifest:
     next_key: int
     parts: tuple[Part, ...]
     graph: Graph | None
-    map: Map | None
+    maps: tuple[Map, ...]
     encoder_files: tuple[FileFacts, ...]
     columns: Mapping[str, str] = field(default_factory=dict)
     deleted: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     metric: str = "cosine"
     format: int = FORMAT_VERSION
@@ -93,14 +97,14 @@ class Manifest:
 
     @property
     def rows(self) -> int:
-        """Rows in the parts, removed ones included."""
+        """Rows in the parts, removed and corrected ones included."""
         return sum(part.rows for part in self.parts)
 
     @property
     def files(self) -> tuple[FileFacts, ...]:
         """Every file that the generation needs."""
-        own = [facts for facts in (self.graph, self.map) if facts is not None]
-        return (*self.parts, *own, *self.encoder_files)
+        graph = (self.graph,) if self.graph else ()
+        return (*self.parts, *graph, *self.maps, *self.encoder_files)
 
     @property
     def bytes(self) -> int:
@@ -144,13 +148,16 @@ def _own_hash(content: Mapping[str, Any]) -> str:
 
 
 def _from_json(content: Mapping[str, Any]) -> Manifest:
+    maps = content["maps"] if content["format"] > 1 else filter(None, [content["map"]])
+    content = {name: value for name, value in content.items() if name != "map"}
     return Manifest(
         **{
             **content,
             "parts": tuple(Part(**part) for part in content["parts"]),
             "graph": Graph(**content["graph"]) if content["graph"] else None,
-            "map": Map(**content["map"]) if content["map"] else None,
+            "maps": tuple(Map(**one) for one in maps),
             "encoder_files": tuple(FileFacts(**facts) for facts in content["encoder_files"]),
             "deleted": tuple(content["deleted"]),
+            "gone": tuple(content.get("gone", ())),
         }
     )

@@ -161,9 +161,8 @@ class TableWriter:
 class ExportWriter(TableWriter):
     """Writes a table for other tools, with the bytes of the pictures where they are given."""
 
-    def write_items(self, batch: pa.RecordBatch, files: Sequence[bytes | None] | None) -> None:
+    def write_items(self, table: pa.Table, files: Sequence[bytes | None] | None) -> None:
         """Append rows of a part; `files` holds the bytes of their pictures."""
-        table = pa.Table.from_batches([batch])
         if files is not None:
             names = [Path(path).name for path in table.column("path").to_pylist()]
             images = [
@@ -199,12 +198,52 @@ class SkippedWriter:
         self._writer.close()
 
 
-def without_embeddings(batch: pa.RecordBatch, deleted: Sequence[int]) -> pa.Table:
-    """The rows of a batch that were not removed, without their embeddings."""
+def conform(table: pa.Table, dimension: int, columns: dict[str, str]) -> pa.Table:
+    """Rows with the columns of a generation, in their order; metadata they lack becomes null."""
+    wanted = schema(dimension, columns)
+    arrays = [
+        table.column(f.name) if f.name in table.column_names else pa.nulls(len(table), f.type)
+        for f in wanted
+    ]
+    return pa.table(arrays, schema=wanted)
+
+
+def replace_columns(table: pa.Table, values: dict[str, Sequence[object]]) -> pa.Table:
+    """Rows with other values in some columns; `image` follows `path`."""
+    if "path" in values:
+        values = {**values, "image": [{"bytes": None, "path": path} for path in values["path"]]}
+    for name, column in values.items():
+        place = table.schema.get_field_index(name)
+        field = table.schema.field(place)
+        table = table.set_column(place, field, pa.array(column, field.type))
+    return table
+
+
+def read_rows(path: Path, rows: NDArray[np.int64]) -> pa.Table:
+    """Some rows of a Parquet file, ascending; only the row groups that they lie in are read.
+
+    Raises:
+        StoreError: The file is missing or damaged.
+    """
+    with _translated(path), _open(path) as file:
+        counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        ends = np.cumsum([0, *counts])
+        found = [
+            file.read_row_group(i).take(rows[(rows >= ends[i]) & (rows < ends[i + 1])] - ends[i])
+            for i in range(len(counts))
+            if ((rows >= ends[i]) & (rows < ends[i + 1])).any()
+        ]
+        return pa.concat_tables(found) if found else file.schema_arrow.empty_table()
+
+
+def take(batch: pa.RecordBatch, rows: NDArray[np.int64]) -> pa.Table:
+    """Some rows of a batch as a table."""
     table = pa.Table.from_batches([batch])
-    if deleted:
-        keys = table.column("key").to_numpy()
-        table = table.take(np.flatnonzero(~np.isin(keys, deleted)))
+    return table if len(rows) == len(table) else table.take(rows)
+
+
+def without_embeddings(table: pa.Table) -> pa.Table:
+    """Rows without their embeddings."""
     return table.drop_columns("embedding").cast(schema(0, metadata_columns(table.schema)))
 
 
@@ -237,18 +276,22 @@ def read_batches(
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A Parquet file, or some of its columns, in memory.
+    """A Parquet file, or those of some columns that it has, in memory.
 
     Raises:
         StoreError: The file is missing or damaged.
     """
     with _translated(path), _open(path) as file:
+        if columns is not None:
+            columns = [name for name in columns if name in file.schema_arrow.names]
         return file.read(columns=columns)
 
 
 def concatenate(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables of one schema, one after the other."""
-    return pa.concat_tables(tables) if tables else schema(0, {}).empty_table()
+    if not tables:
+        return schema(0, {}).empty_table()
+    return pa.concat_tables(tables, promote_options="default")  # columns that one lacks are null
 
 
 def read_embeddings(paths: Iterable[Path], count: int, dimension: int) -> NDArray[np.float32]:

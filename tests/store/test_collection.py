@@ -99,7 +99,7 @@ class TestCreating:
         assert empty.generations() == []
         assert (empty.skipped(), empty.skipped_count()) == ([], 0)
         info = empty.info()
-        assert (info["sources"], info["labels"], info["format"]) == (["/pictures"], "folder", 1)
+        assert (info["sources"], info["labels"], info["format"]) == (["/pictures"], "folder", 2)
 
     def test_an_unfinished_one_may_be_started_again(self, empty):
         again = Collection.create(empty.home, "small", ["demo"], "none")
@@ -280,9 +280,9 @@ class TestDamage:
     def test_a_newer_format_is_left_alone(self, empty, publish):
         publish()
         path = empty.folder / "generations/00000001/manifest.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
+        path.write_text(json.dumps({**json.loads(path.read_text()), "format": 3}))
         before = files(empty)
-        with pytest.raises(StoreError, match="format version 2"):
+        with pytest.raises(StoreError, match="format version 3"):
             empty.manifest("00000001")
         assert files(empty) == before
 

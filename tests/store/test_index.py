@@ -15,6 +15,7 @@ from ris.errors import RisError, StoreError
 from ris.store import index as index_module
 from ris.store.index import (
     ExactIndex,
+    GraphIndex,
     JoinedIndex,
     Neighbours,
     build_graph,
@@ -37,9 +38,13 @@ def graph_file(tmp_path_factory, vectors):
     return path, build_graph(vectors, np.arange(COUNT), path)
 
 
+def open_graph(path, dimension, count, ef, deleted=()):
+    return GraphIndex(load_graph(path, dimension, count), ef, deleted)
+
+
 def load(graph_file, deleted=(), ef=None):
     path, built = graph_file
-    return load_graph(path, stores.DIMENSION, COUNT, ef or built.ef, deleted)
+    return open_graph(path, stores.DIMENSION, COUNT, ef or built.ef, deleted)
 
 
 def compass():
@@ -177,7 +182,7 @@ class TestGraph:
     def test_keys_need_not_be_rows(self, tmp_path, vectors):
         keys = np.arange(500) * 7 + 3
         build_graph(vectors[:500], keys, tmp_path / "g")
-        index = load_graph(tmp_path / "g", 16, 500, 64, ())
+        index = open_graph(tmp_path / "g", 16, 500, 64, ())
         assert index.query(vectors[100:101], 1).keys.tolist() == [[703]]
         np.testing.assert_allclose(index.vectors([703])[0], vectors[100], atol=1e-6)
 
@@ -196,7 +201,7 @@ class TestGraph:
 
     def test_k_beyond_the_count_gives_all(self, tmp_path, vectors):
         build_graph(vectors[:20], np.arange(20), tmp_path / "g")
-        index = load_graph(tmp_path / "g", 16, 20, 32, [3])
+        index = open_graph(tmp_path / "g", 16, 20, 32, [3])
         found = index.query(vectors[:1], 1000)
         assert sorted(found.keys[0].tolist()) == [k for k in range(20) if k != 3]
 
@@ -211,7 +216,7 @@ class TestGraph:
     def test_a_handful_of_items_has_a_graph(self, tmp_path, vectors, count):
         built = build_graph(vectors[:count], np.arange(count), tmp_path / "g")
         assert built.recall == 1
-        index = load_graph(tmp_path / "g", 16, count, built.ef, ())
+        index = open_graph(tmp_path / "g", 16, count, built.ef, ())
         assert index.query(vectors[:1], 5).keys[0, 0] == 0
 
     def test_progress_is_told_in_rows(self, tmp_path, vectors):
@@ -227,13 +232,13 @@ class TestGraph:
         copies = np.repeat(stores.unit_vectors(1), 500, axis=0)
         built = build_graph(copies, np.arange(500), tmp_path / "g")
         assert built.recall == 1
-        index = load_graph(tmp_path / "g", 16, 500, built.ef, ())
+        index = open_graph(tmp_path / "g", 16, 500, built.ef, ())
         np.testing.assert_allclose(index.query(copies[:1], 10).distances, 0, atol=1e-6)
 
     def test_many_copies_among_others_do_not_end_a_large_search(self, tmp_path, vectors):
         mixed = np.concatenate([np.repeat(vectors[:1], 2000, axis=0), vectors[:1000]])
         built = build_graph(mixed, np.arange(3000), tmp_path / "g")
-        index = load_graph(tmp_path / "g", 16, 3000, built.ef, ())
+        index = open_graph(tmp_path / "g", 16, 3000, built.ef, ())
         assert index.query(vectors[5:6], 2000).keys.shape[1] > 0
 
 
@@ -243,7 +248,7 @@ from pathlib import Path
 from ris.errors import StoreError
 from ris.store.index import load_graph
 try:
-    load_graph(Path(sys.argv[1]), int(sys.argv[2]), 3000, 64, ())
+    load_graph(Path(sys.argv[1]), int(sys.argv[2]), 3000)
 except StoreError as error:
     print("refused:", error.message)
 else:
@@ -288,7 +293,7 @@ class TestJoined:
     @pytest.fixture
     def joined(self, tmp_path, vectors):
         build_graph(vectors[:2500], np.arange(2500), tmp_path / "g")
-        graph = load_graph(tmp_path / "g", 16, 2500, 200, [5, 6])
+        graph = open_graph(tmp_path / "g", 16, 2500, 200, [5, 6])
         return JoinedIndex(graph, ExactIndex(vectors[2500:], np.arange(2500, COUNT)), 2500)
 
     def test_it_equals_the_exact_index_over_all(self, joined, vectors):

@@ -28,13 +28,13 @@ FULL = Manifest(
     next_key=9,
     parts=(PART, replace(PART, file="parts/b.parquet", rows=4)),
     graph=Graph("generations/00000003/graph.hnsw", 20, "bb", 5, 5, 16, 200, 32, 0.99),
-    map=Map("generations/00000003/map.parquet", 30, "cc", 8, 1),
+    maps=(Map("generations/00000003/map.parquet", 30, "cc", 8, 1),),
     encoder_files=(FileFacts("encoders/0123/encoder.onnx", 40, "dd"),),
     columns={"price": "int", "größe": "text"},
     deleted=(1, 3),
     training={"minutes": 1.5, "loss": None},
 )
-BARE = replace(FULL, parent=None, graph=None, map=None, encoder_files=(), columns={}, deleted=())
+BARE = replace(FULL, parent=None, graph=None, maps=(), encoder_files=(), columns={}, deleted=())
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_changed_value_is_noticed(path, name):
 def test_a_newer_format_is_told_with_both_versions(path):
     write_manifest(path, replace(FULL, format=FORMAT_VERSION + 1))
     with pytest.raises(
-        StoreError, match="has format version 2, this ris reads versions up to 1"
+        StoreError, match="has format version 3, this ris reads versions up to 2"
     ) as no:
         read_manifest(path)
     assert "Update" in no.value.hint

@@ -221,7 +221,7 @@ def draft_of(
             ef=built.ef,
             recall=built.recall,
         ),
-        map=Map(**map_facts, fitted=len(keys), placed=0),
+        maps=(Map(**map_facts, fitted=len(keys), placed=0),),
         encoder_files=tuple(describe(work, f, name=n) for n, f in sorted(encoder.items())),
         columns=columns or {},
         deleted=deleted,

@@ -1,0 +1,115 @@
+"""What a collection knows of its files: who is at a path, who has a content, removed ones too."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.store.collection import Collection
+from ris.store.live import live_rows
+from ris.store.manifest import Manifest
+from ris.store.table import concatenate, read_table
+
+_COLUMNS = ("key", "id", "path", "bytes", "modified")
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A row as far as it tells of a file.
+
+    Attributes:
+        row: Its position in the parts, counted through all of them.
+        key: The item's.
+        id: sha256 of the file's bytes, in hex.
+        path: As in the table.
+        bytes: Size of the file.
+        modified: Microseconds since 1970, or None.
+        removed: Whether the item was removed.
+    """
+
+    row: int
+    key: int
+    id: str
+    path: str
+    bytes: int
+    modified: int | None
+    removed: bool
+
+
+class KnownFiles:
+    """The files of a generation's items, removed ones too until compaction.
+
+    Holds paths and content ids in memory: some 300 bytes an item.
+
+    Raises:
+        StoreError: A part is missing or damaged.
+    """
+
+    def __init__(self, collection: Collection, manifest: Manifest) -> None:
+        parts = [collection.folder / part.file for part in manifest.parts]
+        tables = [read_table(part, _COLUMNS) for part in parts]
+        table = concatenate(tables)
+        rows = live_rows([one.column("key").to_numpy() for one in tables], ())
+        keys = table.column("key").to_numpy()[rows]
+        modified = table.column("modified").cast("int64").to_numpy(zero_copy_only=False)[rows]
+        self._rows = rows
+        self.keys: NDArray[np.int64] = keys
+        self.removed: NDArray[np.bool_] = np.isin(keys, np.asarray(manifest.deleted, np.int64))
+        self._ids = table.column("id").take(rows)
+        self._paths = table.column("path").take(rows)
+        self._bytes = table.column("bytes").to_numpy()[rows]
+        self._modified = modified
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def file(self, place: int) -> KnownFile:
+        """The file at a place of this list, which is in the order of keys."""
+        modified = self._modified[place]
+        return KnownFile(
+            row=int(self._rows[place]),
+            key=int(self.keys[place]),
+            id=self._ids[place].as_py(),
+            path=self._paths[place].as_py(),
+            bytes=int(self._bytes[place]),
+            modified=None if np.isnan(modified) else int(modified),
+            removed=bool(self.removed[place]),
+        )
+
+    def at(self, path: str) -> list[int]:
+        """Places of the files that were at a path, the oldest first."""
+        return self._by_path.get(path, [])
+
+    def of_content(self, content_id: str) -> list[int]:
+        """Places of the files of a content."""
+        return self._by_id.get(content_id, [])
+
+    def below(self, folder: str) -> NDArray[np.bool_]:
+        """Which files lie below a folder, given as the table writes paths."""
+        start = folder.rstrip("/") + "/"
+        return np.array([path.startswith(start) for path in self._paths.to_pylist()], np.bool_)
+
+    def write_contents(self, file: Path) -> None:
+        """Write the first 16 bytes of every content id, ascending, for `has_content`."""
+        found = bytes.fromhex("".join(one[:32] for one in self._ids.to_pylist()))
+        halves = np.frombuffer(found, ">u8").reshape(-1, 2)
+        order = np.lexsort((halves[:, 1], halves[:, 0]))
+        np.save(file, halves[order].astype(np.uint64))
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[int]]:
+        return _places(self._paths)
+
+    @cached_property
+    def _by_id(self) -> dict[str, list[int]]:
+        return _places(self._ids)
+
+
+def _places(column: Any) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, value in enumerate(column.to_pylist()):
+        found.setdefault(value, []).append(place)
+    return found

@@ -1,0 +1,646 @@
+"""A published collection kept up with its pictures: additions, removals, what changed in folders.
+
+Everything goes by the same way: what is known of the files (`store/known.py`) is held against what
+is there now, only what is new is decoded and embedded, and a generation is published that names
+the encoder, the graph and the parts of the one before. Runs in a job or on the command line.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.errors import StoreError
+from ris.explore.projection import place
+from ris.generate import Work
+from ris.images.decode import check
+from ris.images.entries import Entry, Skipped
+from ris.images.labels import Labels
+from ris.images.names import escape, unescape
+from ris.images.pool import Decoded, decode_one, map_entries, with_data
+from ris.images.prepare import content_id
+from ris.images.sources import Folder, Source, open_source
+from ris.model.encoder import Encoder
+from ris.progress import Progress
+from ris.scan import BATCH, copy_in, row_of
+from ris.store.collection import Collection, Draft
+from ris.store.files import describe, require_space
+from ris.store.generation import Generation, open_generation
+from ris.store.index import Vectors
+from ris.store.known import KnownFile, KnownFiles
+from ris.store.manifest import Manifest, Map, Part
+from ris.store.table import (
+    SkippedWriter,
+    TableWriter,
+    conform,
+    read_rows,
+    replace_columns,
+    write_map,
+)
+from ris.store.thumbnails import Thumbnails
+
+_NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is other about the files than the collection knows, in numbers of files.
+
+    Attributes:
+        new: Not known.
+        changed: Another picture at a known path; it becomes an item of its own.
+        moved: Known, at another path now; the item stays.
+        restored: Were gone or removed, and are back.
+        gone: Known, not there any more.
+        unreadable: Not known, and no picture that can be read.
+        same: As they were.
+    """
+
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    restored: int = 0
+    gone: int = 0
+    unreadable: int = 0
+    same: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether applying them would change the collection."""
+        return bool(self.new or self.changed or self.moved or self.restored or self.gone)
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What an update brought: the generation that serves now, and what changed."""
+
+    manifest: Manifest
+    changes: Changes
+
+
+def add(
+    collection: Collection, work: Work, sources: list[str], *, labels: str | None = None
+) -> Updated:
+    """Add the pictures of sources that the collection does not have yet.
+
+    Files that are known by path, size and time are not read again; contents that are known are
+    not decoded again. Files that were moved keep their items; removed ones come back.
+
+    Args:
+        collection: A published collection.
+        work: What to run with.
+        sources: Folders, archives or `demo`.
+        labels: "folder", "none" or a CSV file; by default what the collection was made with.
+
+    Raises:
+        SourceError: A source or the labels can't be read.
+        StoreError: Nothing is published, or the disk is full.
+        BusyError: Something else was published meanwhile.
+        Cancelled: The person gave up; nothing was added.
+    """
+    opened = [open_source(text) for text in sources]
+    update = _Update(collection, work, Labels(labels or collection.info()["labels"]))
+    update.take(opened, again=True)
+    collection.note_sources(sources)
+    return update.publish()
+
+
+def compare(collection: Collection, work: Work) -> Changes:
+    """What changed in the folders that the collection was made from; nothing is done about it.
+
+    New files are looked at, not decoded: some may turn out damaged later.
+
+    Raises:
+        SourceError: A folder is not there: bring it back, as its pictures would count as gone.
+        StoreError: Nothing is published.
+        Cancelled: The person gave up.
+    """
+    update = _Update(collection, work, Labels("none"))
+    update.look(_folders(collection))
+    return update.changes
+
+
+def sync(collection: Collection, work: Work) -> Updated:
+    """Do about it what `compare` tells: add, correct, remove.
+
+    Raises:
+        SourceError, StoreError, BusyError, Cancelled: As `compare` and `add`.
+    """
+    folders = _folders(collection)
+    update = _Update(collection, work, Labels(collection.info()["labels"]))
+    update.take(folders)
+    update.remove_gone(folders)
+    return update.publish()
+
+
+def remove(collection: Collection, names: list[str]) -> Updated:
+    """Take items out of the collection; files are not touched, and `restore` brings them back
+    until the next compaction.
+
+    Args:
+        collection: A published collection.
+        names: Keys, paths of files, or paths of folders.
+
+    Raises:
+        StoreError: One of them is not in the collection, or nothing is published.
+    """
+    return _mark(collection, names, removed=True)
+
+
+def restore(collection: Collection, names: list[str]) -> Updated:
+    """Bring removed items back.
+
+    Raises:
+        StoreError: One of them was not removed, or is gone since a compaction.
+    """
+    return _mark(collection, names, removed=False)
+
+
+def serving(collection: Collection) -> Manifest:
+    """The manifest of the generation that serves.
+
+    Raises:
+        StoreError: Nothing is published.
+    """
+    current = collection.current()
+    if current is None:
+        raise StoreError(
+            f"{collection.name!r} has no pictures yet: its creation did not finish.",
+            "Create it again.",
+        )
+    return collection.manifest(current)
+
+
+def _mark(collection: Collection, names: list[str], *, removed: bool) -> Updated:
+    manifest = serving(collection)
+    known = KnownFiles(collection, manifest)
+    places = np.zeros(len(known), np.bool_)
+    for name in names:
+        found = _named(known, name)
+        found &= known.removed != removed
+        if not found.any():
+            state = "in the collection" if removed else "among what was removed"
+            raise StoreError(
+                f"{escape(name)} is not {state}.",
+                "Give keys, paths of files or of folders, as search and show print them.",
+            )
+        places |= found
+    keys = known.keys[places].tolist()
+    deleted = {*manifest.deleted, *keys} if removed else {*manifest.deleted}.difference(keys)
+    changed = replace(
+        manifest,
+        deleted=tuple(sorted(deleted)),
+        gone=tuple(sorted({*manifest.gone}.difference(keys))),
+        items=manifest.items + (-len(keys) if removed else len(keys)),
+    )
+    changes = Changes(gone=len(keys)) if removed else Changes(restored=len(keys))
+    published = collection.publish(Draft(changed, {}), parent=manifest.generation)
+    return Updated(published, changes)
+
+
+def _named(known: KnownFiles, name: str) -> NDArray[np.bool_]:
+    """The files that a person means by a key, a path or a folder."""
+    if name.isdecimal():
+        return np.asarray(known.keys == int(name))
+    for path in (name, escape(os.path.abspath(os.path.expanduser(name)))):
+        found = np.zeros(len(known), np.bool_)
+        found[known.at(path)] = True
+        found |= known.below(path)
+        if found.any():
+            break
+    return found
+
+
+def _folders(collection: Collection) -> list[Folder]:
+    """The folders among the sources of a collection."""
+    texts = collection.info()["sources"]
+    opened = [open_source(text) for text in texts if os.path.isabs(text)]
+    return [source for source in opened if isinstance(source, Folder)]
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A file whose content is known; what a worker tells instead of decoding it."""
+
+    id: str
+
+
+@dataclass
+class _Corrections:
+    """Rows to be written again: by place among the known files, what is other about them."""
+
+    places: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+class _Update:
+    """One comparison of files with a collection, and the generation that comes of it.
+
+    Args:
+        collection: A published collection.
+        work: What to run with.
+        labels: Of new items.
+    """
+
+    def __init__(self, collection: Collection, work: Work, labels: Labels) -> None:
+        self.collection = collection
+        self.work = work
+        self.labels = labels
+        self.manifest = serving(collection)
+        self.known = KnownFiles(collection, self.manifest)
+        self.changes = Changes()
+        self._next_key = collection.next_key()
+        self._seen = np.zeros(len(self.known), np.bool_)
+        self._gone: set[int] = set()  # keys that are removed, their files being gone
+        self._replaced: set[int] = set()  # keys whose files hold other pictures now
+        self._restored: set[int] = set()
+        self._moved = _Corrections()
+        self._copies = _Corrections()
+        self._skipped: list[Skipped] = []
+        self._read: set[str] = set()  # paths that were skipped once and are pictures now
+        self._known_skipped = {one.path for one in collection.skipped()}
+        self._contents = work.folder / "contents.npy"
+        self.known.write_contents(self._contents)
+        self._new: _NewItems | None = None
+
+    def look(self, sources: list[Folder]) -> None:
+        """Count what changed; new files are looked at, not decoded."""
+        looking = partial(_look_at, contents=self._contents)
+        for entry, found in map_entries(self._unknown(sources, again=False), looking):
+            self._judge(entry, found)
+        self._count_gone(sources)
+
+    def take(self, sources: Iterable[Source], *, again: bool = False) -> None:
+        """Decode, embed and keep what is new in the sources.
+
+        Args:
+            sources: What to go through.
+            again: Whether files that were removed by hand come back.
+        """
+        with _NewItems(self.collection, self.manifest, self.labels, self.work) as new:
+            self._new = new
+            decode = partial(_decode_new, size=new.encoder.size, contents=self._contents)
+            results = map_entries(self._unknown(sources, again=again), decode)
+            while batch := list(islice(results, BATCH)):
+                self.work.stop.check()
+                found = [
+                    with_data(result, entry)
+                    for entry, result in batch
+                    if self._judge(entry, result) and isinstance(result, Decoded)
+                ]
+                new.write(found, self._next_key)
+                self._next_key += len(found)
+            self._copy_rows(new)
+
+    def remove_gone(self, folders: list[Folder]) -> None:
+        """Remove the items whose files are no longer in the folders."""
+        self._count_gone(folders)
+
+    def publish(self) -> Updated:
+        """Let the changed collection serve; does nothing where nothing changed."""
+        work, manifest = self.work, self.manifest
+        skipped = self._write_skipped()
+        if not (self.changes.any or skipped or self._moved.keys):
+            return Updated(manifest, self.changes)
+        work.on_progress(Progress("publish", 0, 1, "generations"))
+        work.stop.check()
+        files: dict[str, Path] = {}
+        parts, maps = manifest.parts, manifest.maps
+        new = self._new
+        if new is not None and new.rows:
+            name = self.collection.new_part()
+            facts = describe(work.folder, new.part, name=name).to_json()
+            parts = (*parts, Part(**facts, rows=new.rows))
+            files[name] = new.part
+        if new is not None and (place_file := new.write_places()) is not None:
+            name = "generations/{generation}/map.parquet"
+            facts = describe(work.folder, place_file, name=name).to_json()
+            maps = (*maps, Map(**facts, fitted=0, placed=len(new.keys)))
+            files[name] = place_file
+        deleted = {*manifest.deleted, *self._gone, *self._replaced} - self._restored
+        gone = {*manifest.gone, *self._gone, *self._replaced} - self._restored
+        changed = replace(
+            manifest,
+            parts=parts,
+            maps=maps,
+            deleted=tuple(sorted(deleted)),
+            gone=tuple(sorted(gone)),
+            items=manifest.items
+            + len(manifest.deleted)
+            - len(deleted)
+            + len(new.keys if new else ()),
+            next_key=self._next_key,
+            columns={**manifest.columns, **self.labels.columns},
+        )
+        draft = Draft(changed, files, skipped)
+        published = self.collection.publish(draft, parent=manifest.generation)
+        work.on_progress(Progress("publish", 1, 1, "generations", note=published.generation))
+        return Updated(published, self.changes)
+
+    # -- judging ----------------------------------------------------------------------------------
+
+    def _unknown(self, sources: Iterable[Source], *, again: bool) -> Iterator[Entry | Skipped]:
+        """What must be read to be told from what is known."""
+        done = 0
+        for source in sources:
+            for entry in source.entries():
+                done += 1
+                if done % BATCH == 0:
+                    self.work.stop.check()
+                    self.work.on_progress(Progress("scan", done, None))
+                if isinstance(entry, Skipped) or not self._is_known(entry, again=again):
+                    yield entry
+
+    def _is_known(self, entry: Entry, *, again: bool) -> bool:
+        """Whether path, size and time tell that a file is as it was."""
+        for found in self.known.at(entry.path):
+            file = self.known.file(found)
+            if not _same(file, entry.size, entry.modified):
+                continue
+            if file.removed:
+                if not (again or file.key in self.manifest.gone):
+                    return True  # a person removed it; that it is still there is no news
+                self._restored.add(file.key)
+                self._count("restored")
+            else:
+                self._count("same")
+            self._seen[found] = True
+            return True
+        return False
+
+    def _judge(self, entry: Entry | Skipped, found: object) -> bool:
+        """Note what a file is to the collection; whether it is a new picture."""
+        if isinstance(found, Skipped):
+            self._skipped.append(found)
+            if found.path not in self._known_skipped:
+                self._count("unreadable")
+            for place_ in self.known.at(found.path):
+                self._seen[place_] = True  # what can't be read now is not gone
+            return False
+        assert isinstance(entry, Entry)
+        if entry.path in self._known_skipped:
+            self._read.add(entry.path)
+        content = found.id if isinstance(found, _Content) else ""
+        places = self.known.of_content(content)
+        if places and self._is_item(entry, places):
+            return False
+        live = [i for i in self.known.at(entry.path) if not self.known.removed[i]]
+        if live and not entry.imported:
+            self._seen[live] = True
+            self._replaced.update(self.known.keys[live].tolist())
+            self._count("changed")
+        else:
+            self._count("new")
+        if places:  # a copy of a known picture: an item of its own, but not decoded again
+            self._correct(self._copies, places[0], self._next_key, entry)
+            self._next_key += 1
+        return not places
+
+    def _is_item(self, entry: Entry, places: list[int]) -> bool:
+        """Whether a file of a known content is an item: touched, back, or moved."""
+        files = {found: self.known.file(found) for found in places}
+        if entry.imported and not all(file.removed for file in files.values()):
+            self._count("same")
+            return True
+        here = [found for found, file in files.items() if file.path == entry.path]
+        moved = [found for found, file in files.items() if not file.removed and _has_left(file)]
+        for found in (*here, *moved):
+            if not self._seen[found]:
+                file = files[found]
+                self._seen[found] = True
+                self._correct(self._moved, found, file.key, entry)
+                if file.removed:
+                    self._restored.add(file.key)
+                restored = "restored" if file.removed else "same"
+                self._count("moved" if file.path != entry.path else restored)
+                return True
+        return False
+
+    def _correct(self, rows: _Corrections, found: int, key: int, entry: Entry) -> None:
+        rows.places.append(found)
+        rows.keys.append(key)
+        rows.entries.append(entry)
+
+    def _count_gone(self, folders: list[Folder]) -> None:
+        below = np.zeros(len(self.known), np.bool_)
+        for folder in folders:
+            below |= self.known.below(folder.name)
+        for found in np.flatnonzero(below & ~self._seen & ~self.known.removed):
+            self.work.stop.check()
+            file = self.known.file(int(found))
+            if _is_gone(file.path):
+                self._gone.add(file.key)
+                self._count("gone")
+
+    def _count(self, what: str) -> None:
+        self.changes = replace(self.changes, **{what: getattr(self.changes, what) + 1})
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _copy_rows(self, new: "_NewItems") -> None:
+        """Write rows of known contents again, with what is other about them."""
+        ends = np.cumsum([0, *(part.rows for part in self.manifest.parts)])
+        for rows, are_new in ((self._moved, False), (self._copies, True)):
+            at = np.array([self.known.file(i).row for i in rows.places], np.int64)
+            for part, first, end in zip(self.manifest.parts, ends, ends[1:], strict=False):
+                mine = np.flatnonzero((at >= first) & (at < end))
+                if len(mine) == 0:
+                    continue
+                wanted, back = np.unique(at[mine] - first, return_inverse=True)
+                table = read_rows(self.collection.folder / part.file, wanted).take(back)
+                entries = [rows.entries[i] for i in mine]
+                keys = [rows.keys[i] for i in mine]
+                new.write_again(table, keys, entries, are_new=are_new)
+
+    def _write_skipped(self) -> Path | None:
+        """The skipped files of the collection with those found now; None where nothing changed."""
+        found = {one.path for one in self._skipped}
+        if not (found - self._known_skipped or self._read & self._known_skipped):
+            return None
+        path = self.work.folder / "skipped.parquet"
+        writer = SkippedWriter(path)
+        kept = self.collection.skipped()
+        writer.write([one for one in kept if one.path not in found | self._read])
+        writer.write(self._skipped)
+        writer.close()
+        return path
+
+
+class _NewItems:
+    """The part of new rows, written batch by batch, with their places on the map."""
+
+    def __init__(
+        self, collection: Collection, manifest: Manifest, labels: Labels, work: Work
+    ) -> None:
+        self._collection = collection
+        self._manifest = manifest
+        self._labels = labels
+        self._work = work
+        self.encoder = Encoder(collection.folder / "encoders" / manifest.encoder)
+        self.part = work.folder / "part.parquet"
+        self.rows = 0
+        self.keys: list[int] = []
+        self._columns = {**manifest.columns, **labels.columns}
+        self._xy: list[NDArray[np.float32]] = []
+        self._opened: Generation | None = None
+
+    def __enter__(self) -> "_NewItems":
+        self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
+        self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._table.close()
+        self._thumbnails.close()
+        os.sync()  # the copies are on the disk before any generation names them
+
+    def write(self, found: list[Decoded], first_key: int) -> None:
+        """Keep new pictures: bytes, thumbnails, rows with their embeddings, places."""
+        if not found:
+            return
+        require_space(self._collection.folder, len(found) * 20_000)
+        kept = [copy_in(self._collection, one, self._work.folder) for one in found]
+        self._thumbnails.put((one.picture.id, one.picture.thumbnail) for one in kept)
+        vectors = self.encoder.encode(np.stack([one.picture.pixels for one in kept]))
+        keys = list(range(first_key, first_key + len(kept)))
+        rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]
+        self._table.write(rows, vectors)
+        self._add(keys, vectors)
+
+    def write_again(
+        self, table: Any, keys: list[int], entries: list[Entry], *, are_new: bool
+    ) -> None:
+        """Write known rows with other keys, paths and times, and the labels that follow."""
+        values: dict[str, Any] = {
+            "key": keys,
+            "path": [entry.path for entry in entries],
+            "modified": [_microseconds(entry.modified) for entry in entries],
+        }
+        if are_new or self._labels.choice == "folder":
+            known = [self._labels.of(entry) for entry in entries]
+            values["labels"] = [list(one.labels) for one in known]
+            if are_new:
+                for name in self._labels.columns:
+                    values[name] = [(one.metadata or {}).get(name) for one in known]
+        table = conform(table, self._manifest.dimension, self._columns)
+        self._table.write_table(replace_columns(table, values))
+        self.rows += len(keys)
+        if are_new:
+            vectors = np.stack(table.column("embedding").to_numpy())
+            self.rows -= len(keys)
+            self._add(keys, vectors)
+
+    def _add(self, keys: list[int], vectors: Vectors) -> None:
+        self.rows += len(keys)
+        self.keys += keys
+        self._xy.append(self._places(vectors))
+
+    def _places(self, vectors: Vectors) -> NDArray[np.float32]:
+        """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
+        places = np.full((len(vectors), 2), np.nan, np.float32)
+        if not self._manifest.maps:
+            return places
+        if self._opened is None:
+            self._opened = open_generation(self._collection, self._manifest.generation)
+        positions = self._opened.positions
+        if len(positions.keys) == 0:
+            return places
+        found = self._opened.index.query(vectors, _NEIGHBOURS)
+        rows = np.minimum(np.searchsorted(positions.keys, found.keys), len(positions.keys) - 1)
+        on_map = positions.keys[rows] == found.keys
+        for i in range(len(vectors)):
+            near = np.flatnonzero(on_map[i])
+            fitted = near[positions.fitted[rows[i, near]]]
+            near = fitted if len(fitted) else near
+            if len(near):
+                it = place(positions.xy[rows[i, near]], found.distances[i, near])
+                places[i] = it.x, it.y
+        return places
+
+    def write_places(self) -> Path | None:
+        """The file of the new items' places; None where none has one."""
+        xy = np.concatenate([np.empty((0, 2), np.float32), *self._xy])
+        there = np.flatnonzero(np.isfinite(xy).all(axis=1))
+        if len(there) == 0:
+            return None
+        path = self._work.folder / "map.parquet"
+        keys = np.array(self.keys, np.int64)[there]
+        write_map(path, keys, xy[there], np.zeros(len(there), np.bool_))
+        return path
+
+
+def _decode_new(entry: Entry, size: int, contents: Path) -> Decoded | _Content:
+    """Runs in a worker: decode a file unless its content is known."""
+    data = entry.read()
+    content = content_id(data)
+    if _has_content(contents, content):
+        return _Content(content)
+    return decode_one(entry, size, data=data)
+
+
+def _look_at(entry: Entry, contents: Path) -> _Content | None:
+    """Runs in a worker: the content if it is known; None for what seems to be a new picture."""
+    data = entry.read()
+    content = content_id(data)
+    if _has_content(contents, content):
+        return _Content(content)
+    check(data)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _open_contents(path: Path) -> NDArray[np.uint64]:
+    found: NDArray[np.uint64] = np.load(path, mmap_mode="r")
+    return found
+
+
+def _has_content(path: Path, content: str) -> bool:
+    known = _open_contents(path)
+    first, second = int(content[:16], 16), int(content[16:32], 16)
+    start = np.searchsorted(known[:, 0], np.uint64(first), "left")
+    end = np.searchsorted(known[:, 0], np.uint64(first), "right")
+    return bool((known[start:end, 1] == second).any())
+
+
+def _microseconds(modified: float | None) -> int | None:
+    return None if modified is None else round(modified * 1e6)
+
+
+def _same(file: KnownFile, size: int | None, modified: float | None) -> bool:
+    """Whether size and time are those of a known file, up to the rounding of the time."""
+    now = _microseconds(modified)
+    if now is None or file.modified is None:
+        return False
+    return file.bytes == size and abs(now - file.modified) <= 1
+
+
+def _is_gone(path: str) -> bool:
+    """Whether there is surely nothing at an item's path; in doubt it is not gone."""
+    place_ = unescape(path)
+    if not place_.is_absolute():
+        return False  # out of an archive: its copy is in the collection
+    try:
+        os.lstat(place_)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass  # a folder that may not be looked into, say
+    return False
+
+
+def _has_left(file: KnownFile) -> bool:
+    """Whether an item's path holds nothing any more, or something else."""
+    if _is_gone(file.path):
+        return True
+    try:
+        facts = os.lstat(unescape(file.path))
+    except OSError:
+        return False
+    return not _same(file, facts.st_size, facts.st_mtime)
