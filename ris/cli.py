@@ -4,49 +4,25 @@ Progress goes to stderr, answers to stdout; `--json` gives one JSON document a l
 0 done, 1 something went wrong (said on stderr), 2 the command was not understood.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ris import __version__, console
+from ris import console, upkeep
+from ris.commands import Choices, absolute, commands, common, example
 from ris.errors import PictureError, RisError
 from ris.images.alterations import KINDS
 from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
 from ris.images.sources import Folder
-from ris.settings import as_home, default_home
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
 
 # facts of the training under names that are clear beside those of a generation
 _TOLD = {"seconds": "training_seconds", "pictures": "trained_on"}
-
-
-@dataclass
-class Choices:
-    """What holds for every command."""
-
-    home: Path
-    json: bool
-
-
-def _common(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `--home` and `--json`, wherever they stand on the line, and its `Choices`."""
-
-    @wraps(command)
-    def wrapped(home: Path | None, as_json: bool, **rest: Any) -> None:
-        given = click.get_current_context().obj
-        folder = as_home(home) if home else given.home
-        command(Choices(folder, as_json or given.json), **rest)
-
-    home = click.option("--home", type=click.Path(path_type=Path), help="Folder of collections.")
-    return home(click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")(wrapped))
 
 
 def _settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -68,29 +44,8 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def _example(text: str) -> str:
-    return f"\b\nExample:\n  {text}"
-
-
-@click.group(
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_example("python -m ris create holiday ~/Pictures/holiday --minutes 5"),
-)
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path),
-    help="Folder of the collections. [default: RIS_HOME, or models/]",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document per line on stdout.")
-@click.version_option(__version__, prog_name="ris")
-@click.pass_context
-def commands(context: click.Context, home: Path | None, as_json: bool) -> None:
-    """Explore image similarity over your own picture collection."""
-    context.obj = Choices(as_home(home) if home else default_home(), as_json)
-
-
 @commands.command(
-    epilog=_example("python -m ris create shop photos.zip --labels shop.csv --minutes 3")
+    epilog=example("python -m ris create shop photos.zip --labels shop.csv --minutes 3")
 )
 @click.argument("name")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -108,7 +63,7 @@ def commands(context: click.Context, home: Path | None, as_json: bool) -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
 @_settings
-@_common
+@common
 def create(
     choices: Choices,
     name: str,
@@ -127,8 +82,8 @@ def create(
     from ris.generate import Work
     from ris.model.choices import check_settings
 
-    given = [_absolute(source) for source in sources]
-    labels = labels if labels in ("folder", "none") else _absolute(labels)
+    given = [absolute(source) for source in sources]
+    labels = labels if labels in ("folder", "none") else absolute(labels)
 
     def do(work: Work) -> build.Built:
         collection = Collection.create(choices.home, name, given, labels, settings)
@@ -141,7 +96,7 @@ def create(
     _work(choices, name, "create", check, do)
 
 
-@commands.command(epilog=_example("python -m ris train shop --minutes 10"))
+@commands.command(epilog=example("python -m ris train shop --minutes 10"))
 @click.argument("name")
 @click.option(
     "--minutes",
@@ -151,7 +106,7 @@ def create(
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
 @_settings
 @click.option("--with-labels", is_flag=True, help="Learn from the pictures' labels as well.")
-@_common
+@common
 def train(
     choices: Choices,
     name: str,
@@ -185,7 +140,7 @@ def train(
     _work(choices, name, "train", check, do)
 
 
-@commands.command(epilog=_example("python -m ris search shop photo.jpg more_photos/ -k 5 --json"))
+@commands.command(epilog=example("python -m ris search shop photo.jpg more_photos/ -k 5 --json"))
 @click.argument("name")
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="Hits.")
@@ -194,7 +149,7 @@ def train(
     is_flag=True,
     help="Find turned and mirrored copies too. [2 to 5 times the time]",
 )
-@_common
+@common
 def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copies: bool) -> None:
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
@@ -221,7 +176,7 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copie
         sys.exit(1)
 
 
-@commands.command(epilog=_example("python -m ris evaluate shop --queries new_photos/ --json"))
+@commands.command(epilog=example("python -m ris evaluate shop --queries new_photos/ --json"))
 @click.argument("name")
 @click.option(
     "--queries",
@@ -229,7 +184,7 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copie
     metavar="FOLDER",
     help="Labelled pictures to search for, in place of the collection's held-out ones.",
 )
-@_common
+@common
 def evaluate(choices: Choices, name: str, queries: Path | None) -> None:
     """How good the search of NAME is, beside methods that learn nothing."""
     from ris.report import evaluate_queries, serving_card
@@ -248,8 +203,8 @@ def evaluate(choices: Choices, name: str, queries: Path | None) -> None:
         _print_card(card)
 
 
-@commands.command("list", epilog=_example("python -m ris list --json"))
-@_common
+@commands.command("list", epilog=example("python -m ris list --json"))
+@common
 def list_collections(choices: Choices) -> None:
     """All collections."""
     facts = [_overview(Collection(choices.home, name)) for name in collections(choices.home)]
@@ -266,9 +221,9 @@ def list_collections(choices: Choices) -> None:
         click.echo("There is no collection yet. Make one: python -m ris create NAME FOLDER")
 
 
-@commands.command(epilog=_example("python -m ris show shop"))
+@commands.command(epilog=example("python -m ris show shop"))
 @click.argument("name")
-@_common
+@common
 def show(choices: Choices, name: str) -> None:
     """What is in NAME: counts, sizes, generation, model, dates."""
     facts = _details(Collection(choices.home, name))
@@ -279,9 +234,9 @@ def show(choices: Choices, name: str) -> None:
         console.print_facts({name: value for name, value in shown.items() if value is not None})
 
 
-@commands.command(epilog=_example("python -m ris skipped shop"))
+@commands.command(epilog=example("python -m ris skipped shop"))
 @click.argument("name")
-@_common
+@common
 def skipped(choices: Choices, name: str) -> None:
     """The files of NAME that could not be read, and why."""
     found = Collection(choices.home, name).skipped()
@@ -294,9 +249,9 @@ def skipped(choices: Choices, name: str) -> None:
         click.echo("Nothing was skipped.")
 
 
-@commands.command(epilog=_example("python -m ris generations shop"))
+@commands.command(epilog=example("python -m ris generations shop"))
 @click.argument("name")
-@_common
+@common
 def generations(choices: Choices, name: str) -> None:
     """The generations of NAME that are kept, oldest first."""
     collection = Collection(choices.home, name)
@@ -316,24 +271,28 @@ def generations(choices: Choices, name: str) -> None:
         console.print_table(rows, (*heads, ""))
 
 
-@commands.command(epilog=_example("python -m ris use shop 1"))
+@commands.command(epilog=example("python -m ris use shop 1"))
 @click.argument("name")
 @click.argument("generation")
-@_common
+@common
 def use(choices: Choices, name: str, generation: str) -> None:
     """Let another kept GENERATION of NAME serve."""
-    manifest = Collection(choices.home, name).use(generation.zfill(8))
+    from ris import jobs
+
+    collection = Collection(choices.home, name)
+    with jobs.exclusive(choices.home, name):
+        manifest = collection.use(generation.zfill(8))
     if choices.json:
         console.print_json(_generation_facts(manifest))
     else:
         click.echo(f"Generation {manifest.generation} of {name} serves now.")
 
 
-@commands.command(epilog=_example("python -m ris export shop shop.parquet --pictures"))
+@commands.command(epilog=example("python -m ris export shop shop.parquet --pictures"))
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--pictures/--no-pictures", default=False, help="With the picture files' bytes.")
-@_common
+@common
 def export(choices: Choices, name: str, file: Path, pictures: bool) -> None:
     """Write NAME to a Parquet FILE that pandas, polars, DuckDB and datasets read."""
     from ris.store.export import export_table
@@ -348,10 +307,10 @@ def export(choices: Choices, name: str, file: Path, pictures: bool) -> None:
         click.echo(f"Wrote {count} rows, {size}, to {console.printable(file)}.")
 
 
-@commands.command(epilog=_example("python -m ris delete shop --yes"))
+@commands.command(epilog=example("python -m ris delete shop --yes"))
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@_common
+@common
 def delete(choices: Choices, name: str, yes: bool) -> None:
     """Remove the collection NAME; originals in folders are not touched."""
     from ris import jobs
@@ -367,6 +326,13 @@ def delete(choices: Choices, name: str, yes: bool) -> None:
         console.print_json({"deleted": name})
     else:
         click.echo(f"Removed {name}.")
+
+
+commands.add_command(upkeep.add)
+commands.add_command(upkeep.sync)
+commands.add_command(upkeep.remove)
+commands.add_command(upkeep.restore)
+commands.add_command(upkeep.compact)
 
 
 def main() -> None:
@@ -416,13 +382,6 @@ def _work(
             f"{name}: {manifest.items} pictures, {skipped_count} skipped, generation "
             f"{manifest.generation} serves. Try: python -m ris search {name} PICTURE"
         )
-
-
-def _absolute(text: str) -> str:
-    """A path as the job's process will find it; names of data sets as they are."""
-    if text == "demo" or text.startswith("keras:"):
-        return text
-    return os.path.abspath(os.path.expanduser(text))
 
 
 def _queries(pictures: tuple[str, ...]) -> Iterator[Path | Skipped]:

@@ -17,8 +17,16 @@ from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
-from ris.store.generation import open_map
-from ris.store.index import ExactIndex, GraphIndex, Index, build_graph, load_graph
+from ris.store.generation import Positions, open_map
+from ris.store.index import (
+    ExactIndex,
+    GraphIndex,
+    Index,
+    Keys,
+    Vectors,
+    build_graph,
+    load_graph,
+)
 from ris.store.manifest import Graph, Manifest, Map, Part
 from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
 
@@ -104,8 +112,14 @@ class Round:
         """
         work = self.work
         require_space(self.collection.folder, self.vectors.nbytes * 3)
-        graph = self._build_graph()
-        positions = self._build_map(graph)
+        graph = make_graph(work, self.vectors, self.keys, self.scanned.next_key, seed=self.seed)
+        previous = None
+        if self.parent is not None:
+            # a damaged map: nothing to start from
+            previous = earlier_places(open_map(self.collection.folder, self.parent, []), self.keys)
+        positions = make_map(
+            work, self.vectors, self.keys, graph, previous=previous, seed=self.seed
+        )
         work.on_progress(Progress("publish", 0, 1, "generations"))
         work.stop.check()
         draft = self._draft(seal(work.folder / "encoder", facts), graph, positions, facts)
@@ -113,59 +127,6 @@ class Round:
         manifest = self.collection.publish(draft, parent=parent)
         work.on_progress(Progress("publish", 1, 1, "generations", note=manifest.generation))
         return manifest
-
-    def _build_graph(self) -> Graph:
-        def on_rows(done: int) -> None:
-            self.work.stop.check()
-            self.work.on_progress(Progress("graph", done, len(self.keys)))
-
-        on_rows(0)
-        path = self.work.folder / "graph.hnsw"
-        built = build_graph(self.vectors, self.keys, path, seed=self.seed, on_rows=on_rows)
-        facts = describe(self.work.folder, path, name="generations/{generation}/graph.hnsw")
-        return Graph(
-            **facts.to_json(),
-            rows=len(self.keys),
-            next_key=self.scanned.next_key,
-            m=built.m,
-            ef_construction=built.ef_construction,
-            ef=built.ef,
-            recall=built.recall,
-        )
-
-    def _build_map(self, graph: Graph) -> Map:
-        def on_epochs(done: int, total: int) -> None:
-            self.work.stop.check()
-            self.work.on_progress(Progress("map", done, total, "epochs"))
-
-        self.work.on_progress(Progress("map", 0, None, "epochs"))
-        vectors, keys = self.vectors, self.keys
-        index: Index = ExactIndex(vectors, keys)
-        if len(keys) >= _EXACT_NEIGHBOURS_BELOW:
-            path = self.work.folder / "graph.hnsw"
-            loaded = load_graph(path, vectors.shape[1], len(keys))
-            index = GraphIndex(loaded, max(graph.ef, 64))
-        previous = self._earlier_places()
-        xy, fitted = project(
-            index, vectors, keys, seed=self.seed, previous=previous, on_epochs=on_epochs
-        )
-        path = self.work.folder / "map.parquet"
-        write_map(path, keys, xy, fitted)
-        facts = describe(self.work.folder, path, name="generations/{generation}/map.parquet")
-        return Map(**facts.to_json(), fitted=int(fitted.sum()), placed=int((~fitted).sum()))
-
-    def _earlier_places(self) -> NDArray[np.float32] | None:
-        """Where the items lay on the parent's map, float32 (N, 2); NaN: not on it."""
-        if self.parent is None or not self.parent.maps:
-            return None
-        # a damaged map: nothing to start from
-        known = open_map(self.collection.folder, self.parent, notices=[])
-        places = np.full((len(self.keys), 2), np.nan, np.float32)
-        _, rows, known_rows = np.intersect1d(
-            self.keys, known.keys, assume_unique=True, return_indices=True
-        )
-        places[rows] = known.xy[known_rows]
-        return places
 
     def _draft(self, digest: str, graph: Graph, positions: Map, facts: dict[str, Any]) -> Draft:
         """The generation to publish, its files still in the work folder."""
@@ -204,3 +165,89 @@ class Round:
             },
         )
         return Draft(manifest, files, self.scanned.skipped)
+
+
+def make_graph(work: Work, vectors: Vectors, keys: Keys, next_key: int, *, seed: int) -> Graph:
+    """Build the graph over all items into `graph.hnsw` of the work folder.
+
+    Args:
+        work: What to run with.
+        vectors: float32 (N, dimension), unit length.
+        keys: int64 (N,), ascending.
+        next_key: Items with smaller keys are in the graph.
+        seed: Of the graph's random levels.
+
+    Raises:
+        StoreError: The file could not be written whole.
+        Cancelled: The person gave up.
+    """
+
+    def on_rows(done: int) -> None:
+        work.stop.check()
+        work.on_progress(Progress("graph", done, len(keys)))
+
+    on_rows(0)
+    path = work.folder / "graph.hnsw"
+    built = build_graph(vectors, keys, path, seed=seed, on_rows=on_rows)
+    facts = describe(work.folder, path, name="generations/{generation}/graph.hnsw")
+    return Graph(
+        **facts.to_json(),
+        rows=len(keys),
+        next_key=next_key,
+        m=built.m,
+        ef_construction=built.ef_construction,
+        ef=built.ef,
+        recall=built.recall,
+    )
+
+
+def make_map(
+    work: Work,
+    vectors: Vectors,
+    keys: Keys,
+    graph: Graph,
+    *,
+    previous: NDArray[np.float32] | None,
+    seed: int,
+) -> Map:
+    """Lay all items out into `map.parquet` of the work folder, where the graph lies already.
+
+    Args:
+        work: What to run with.
+        vectors: float32 (N, dimension), unit length.
+        keys: int64 (N,), ascending.
+        graph: Of these items.
+        previous: Where they lay before, float32 (N, 2), NaN where they did not; or None.
+        seed: The same one gives the same map.
+
+    Raises:
+        Cancelled: The person gave up.
+    """
+
+    def on_epochs(done: int, total: int) -> None:
+        work.stop.check()
+        work.on_progress(Progress("map", done, total, "epochs"))
+
+    work.on_progress(Progress("map", 0, None, "epochs"))
+    index: Index = ExactIndex(vectors, keys)
+    if len(keys) >= _EXACT_NEIGHBOURS_BELOW:
+        loaded = load_graph(work.folder / "graph.hnsw", vectors.shape[1], len(keys))
+        index = GraphIndex(loaded, max(graph.ef, 64))
+    xy, fitted = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)
+    return write_places(work, keys, xy, fitted)
+
+
+def write_places(work: Work, keys: Keys, xy: NDArray[np.float32], fitted: NDArray[np.bool_]) -> Map:
+    """Write a map into `map.parquet` of the work folder; see `write_map`."""
+    path = work.folder / "map.parquet"
+    write_map(path, keys, xy, fitted)
+    facts = describe(work.folder, path, name="generations/{generation}/map.parquet")
+    return Map(**facts.to_json(), fitted=int(fitted.sum()), placed=int((~fitted).sum()))
+
+
+def earlier_places(known: Positions, keys: Keys) -> NDArray[np.float32]:
+    """Where items lie on a map, float32 (N, 2); NaN: not on it."""
+    places = np.full((len(keys), 2), np.nan, np.float32)
+    _, rows, known_rows = np.intersect1d(keys, known.keys, assume_unique=True, return_indices=True)
+    places[rows] = known.xy[known_rows]
+    return places

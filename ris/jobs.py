@@ -32,6 +32,13 @@ ID_VARIABLE = "RIS_JOB"  # how a starter tells its child which folder is the job
 KEPT = 20  # folders of ended jobs
 _STARTING = 30.0  # seconds within which a started process must have written its name
 _EVERY = 0.25  # seconds between two lines of progress
+# of commands, until the work itself tells its plan
+_STAGES = {
+    "create": ("scan", *PLAN),
+    "add": ("scan", "publish"),
+    "sync": ("scan", "publish"),
+    "compact": ("table", "graph", "map", "publish"),
+}
 _started: dict[int, "subprocess.Popen[bytes]"] = {}  # children, to be reaped
 
 
@@ -42,7 +49,7 @@ class JobState:
     Attributes:
         id: Sorts by time.
         collection: Whose job it is.
-        command: "create" or "train".
+        command: "create", "train", "add", "sync" or "compact".
         arguments: What it was started with, the command first.
         created: When it was started, ISO 8601 in UTC.
         status: "running", "finished", "failed", "cancelled" or "killed".
@@ -60,6 +67,7 @@ class JobState:
         hint: What to do about it.
         generation: What serves now that it has finished.
         kept_old: Why what it trained was not taken; empty if it was.
+        changes: What an addition or a comparison found, by the names of `update.Changes`.
     """
 
     id: str
@@ -82,6 +90,7 @@ class JobState:
     hint: str = ""
     generation: str | None = None
     kept_old: str = ""
+    changes: dict[str, int] | None = None
 
 
 def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
@@ -181,6 +190,34 @@ class Job:
 
 
 @contextmanager
+def exclusive(home: Path, name: str) -> Iterator[None]:
+    """Do a moment's work that no job may run beside, such as removing items.
+
+    Raises:
+        BusyError: A job of the collection runs.
+    """
+    folder = _jobs_folder(home, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _job_lock(folder, name):
+        yield
+
+
+def _job_lock(folder: Path, name: str) -> FileLock:
+    """The lock that a job holds while it runs, acquired.
+
+    Raises:
+        BusyError: Another one holds it.
+    """
+    try:
+        # a killed job that is shown as dead may hold it until its last thread has ended
+        lock = FileLock(folder / "job.lock", timeout=2)
+        lock.acquire()
+    except Timeout as error:
+        raise _busy(name) from error
+    return lock
+
+
+@contextmanager
 def run(
     home: Path, name: str, command: str, check: Callable[[], object] = lambda: None
 ) -> Iterator[Job]:
@@ -189,7 +226,7 @@ def run(
     Args:
         home: Folder of the collections.
         name: The collection to work on.
-        command: "create" or "train".
+        command: What is done, as on the command line.
         check: Raises when the work can't be done at all. Called before anything is made, or,
             where `start` has made the job's folder already, as part of the job.
 
@@ -201,12 +238,7 @@ def run(
         check()
     folder = _jobs_folder(home, name)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        # a killed job that is shown as dead may hold it until its last thread has ended
-        lock = FileLock(folder / "job.lock", timeout=2)
-        lock.acquire()
-    except Timeout as error:
-        raise _busy(name) from error
+    lock = _job_lock(folder, name)
     if given and hasattr(os, "nice"):
         os.nice(10)  # started by a server, whose pages come first
     place = folder / given if given else _new_folder(folder, [command, name])
@@ -327,7 +359,7 @@ def _state(place: Path, name: str) -> JobState:
         arguments=tuple(facts["arguments"]),
         created=facts["created"],
         status="running" if alive or young else "killed",
-        stages=("scan", *PLAN) if facts["arguments"][0] == "create" else STAGES,
+        stages=_STAGES.get(facts["arguments"][0], STAGES),
     )
     events = _read_events(place / "progress.jsonl")
     state = _follow(state, events)
@@ -380,6 +412,7 @@ def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:
                 status="finished",
                 generation=event["generation"],
                 kept_old=event.get("kept_old", ""),
+                changes=event.get("changes"),
             )
         elif event["event"] in ("failed", "cancelled"):
             state = replace(

@@ -19,7 +19,7 @@ class Progress:
     """How far one stage of the work is.
 
     Attributes:
-        stage: Name of the stage, one of `STAGES`.
+        stage: Name of the stage, e.g. one of `STAGES`.
         done: Units done so far.
         total: Units in all, or None when that can't be known yet.
         unit: What is counted, e.g. "pictures".

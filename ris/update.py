@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.errors import StoreError
+from ris.errors import SourceError, StoreError
 from ris.explore.projection import place
-from ris.generate import Work
+from ris.generate import Work, write_places
 from ris.images.decode import check
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
@@ -39,12 +39,13 @@ from ris.store.table import (
     SkippedWriter,
     TableWriter,
     conform,
+    embeddings_of,
     read_rows,
     replace_columns,
-    write_map,
 )
 from ris.store.thumbnails import Thumbnails
 
+REMOVED = "removed from the collection; add it again to bring it back"
 _NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
 
 
@@ -254,6 +255,14 @@ class _Update:
         self.work = work
         self.labels = labels
         self.manifest = serving(collection)
+        for name, kind in labels.columns.items():
+            had = self.manifest.columns.get(name, kind)
+            if had != kind:
+                raise SourceError(
+                    f"The column {name} holds {kind} values in {labels.choice}, "
+                    f"but {had} values in the collection.",
+                    "Rename the column, or correct its values.",
+                )
         self.known = KnownFiles(collection, self.manifest)
         self.changes = Changes()
         self._next_key = collection.next_key()
@@ -265,7 +274,9 @@ class _Update:
         self._copies = _Corrections()
         self._skipped: list[Skipped] = []
         self._read: set[str] = set()  # paths that were skipped once and are pictures now
-        self._known_skipped = {one.path for one in collection.skipped()}
+        skipped = collection.skipped()
+        self._known_skipped = {one.path for one in skipped}
+        self._removed = {one.path for one in skipped if one.reason == REMOVED}
         self._contents = work.folder / "contents.npy"
         self.known.write_contents(self._contents)
         self._new: _NewItems | None = None
@@ -319,11 +330,9 @@ class _Update:
             facts = describe(work.folder, new.part, name=name).to_json()
             parts = (*parts, Part(**facts, rows=new.rows))
             files[name] = new.part
-        if new is not None and (place_file := new.write_places()) is not None:
-            name = "generations/{generation}/map.parquet"
-            facts = describe(work.folder, place_file, name=name).to_json()
-            maps = (*maps, Map(**facts, fitted=0, placed=len(new.keys)))
-            files[name] = place_file
+        if new is not None and (placed := new.write_places()) is not None:
+            maps = (*maps, placed)
+            files[placed.file] = work.folder / "map.parquet"
         deleted = {*manifest.deleted, *self._gone, *self._replaced} - self._restored
         gone = {*manifest.gone, *self._gone, *self._replaced} - self._restored
         changed = replace(
@@ -373,7 +382,7 @@ class _Update:
                 self._count("same")
             self._seen[found] = True
             return True
-        return False
+        return entry.path in self._removed and not again
 
     def _judge(self, entry: Entry | Skipped, found: object) -> bool:
         """Note what a file is to the collection; whether it is a new picture."""
@@ -512,7 +521,9 @@ class _NewItems:
         keys = list(range(first_key, first_key + len(kept)))
         rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]
         self._table.write(rows, vectors)
-        self._add(keys, vectors)
+        self.rows += len(keys)
+        self.keys += keys
+        self._xy.append(self._places(vectors))
 
     def write_again(
         self, table: Any, keys: list[int], entries: list[Entry], *, are_new: bool
@@ -533,14 +544,8 @@ class _NewItems:
         self._table.write_table(replace_columns(table, values))
         self.rows += len(keys)
         if are_new:
-            vectors = np.stack(table.column("embedding").to_numpy())
-            self.rows -= len(keys)
-            self._add(keys, vectors)
-
-    def _add(self, keys: list[int], vectors: Vectors) -> None:
-        self.rows += len(keys)
-        self.keys += keys
-        self._xy.append(self._places(vectors))
+            self.keys += keys
+            self._xy.append(self._places(embeddings_of(table)))
 
     def _places(self, vectors: Vectors) -> NDArray[np.float32]:
         """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
@@ -564,16 +569,15 @@ class _NewItems:
                 places[i] = it.x, it.y
         return places
 
-    def write_places(self) -> Path | None:
-        """The file of the new items' places; None where none has one."""
+    def write_places(self) -> Map | None:
+        """Write the new items' places into `map.parquet` of the work folder; None where none
+        has one."""
         xy = np.concatenate([np.empty((0, 2), np.float32), *self._xy])
         there = np.flatnonzero(np.isfinite(xy).all(axis=1))
         if len(there) == 0:
             return None
-        path = self._work.folder / "map.parquet"
         keys = np.array(self.keys, np.int64)[there]
-        write_map(path, keys, xy[there], np.zeros(len(there), np.bool_))
-        return path
+        return write_places(self._work, keys, xy[there], np.zeros(len(there), np.bool_))
 
 
 def _decode_new(entry: Entry, size: int, contents: Path) -> Decoded | _Content:

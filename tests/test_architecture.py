@@ -26,7 +26,7 @@ DOORS = {
     "PIL": ("ris/images/",),
     "sqlite3": ("ris/store/",),
     "pebble": ("ris/images/pool.py",),
-    "click": ("ris/cli.py", "ris/console.py"),
+    "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/upkeep.py"),
     "plotly": ("pages/", "app.py"),
     "streamlit": ("pages/", "app.py"),
 }

@@ -369,3 +369,67 @@ class TestEvaluate:
         (told,) = ris("evaluate", "judged", "--json").documents
         assert told["methods"] == facts["report"]["methods"]
         assert told["name"] == "judged"
+
+
+class TestUpkeep:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """A folder of four pictures; a collection "own" is made from it in the home."""
+        for number in range(4):
+            path = tmp_path / "own" / "bars" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(drawn.encoded(drawn.draw("bars", number)))
+        stores.publish_folder(tmp_path / "home", "own", tmp_path / "own", tmp_path / "work")
+        return tmp_path / "own"
+
+    @pytest.fixture
+    def own(self, ris, folder, tmp_path):
+        def run(name, *arguments, json=True):
+            given = [*arguments, "--home", tmp_path / "home", *(["--json"] if json else [])]
+            said = ris(name, "own", *given)
+            assert said.code == 0, said.err
+            return said.documents[0] if json else said.out
+
+        return run
+
+    def test_it_tells_and_then_does(self, own, folder):
+        (folder / "bars/0.png").unlink()
+        (folder / "bars/1.png").rename(folder / "one.png")
+        (folder / "new.png").write_bytes(drawn.encoded(drawn.draw("discs", 0)))
+        said = own("sync", json=False)
+        assert said.splitlines() == [
+            "own: 1 new, 1 moved, 1 gone.",
+            "Do it with: python -m ris sync own --apply",
+        ]
+        told = own("sync")
+        expected = {
+            "new": 1, "changed": 0, "moved": 1, "restored": 0, "gone": 1, "unreadable": 0, "same": 2
+        }  # fmt: skip
+        assert told == {"name": "own", "applied": False, **expected}
+        assert own("show")["items"] == 4
+        done = own("sync", "--apply")
+        assert done == {"name": "own", "generation": "00000002", "items": 4, **expected}
+        assert own("sync", json=False) == "own: nothing changed, 4 as they were.\n"
+
+    def test_additions_removals_and_compaction(self, own, tmp_path):
+        (tmp_path / "more").mkdir()
+        picture = tmp_path / "more" / "new.png"
+        picture.write_bytes(drawn.encoded(drawn.draw("discs", 0)))
+        assert own("add", str(tmp_path / "more"))["new"] == 1
+        assert own("remove", "0", str(picture)) == {
+            "name": "own", "generation": "00000003", "items": 3, "removed": 2
+        }  # fmt: skip
+        assert own("restore", "0")["restored"] == 1
+        assert own("compact")["items"] == 4
+        found = own("search", str(picture))
+        assert len(found["hits"]) == 4
+
+    def test_nothing_is_removed_while_a_job_runs(self, ris, folder, tmp_path):
+        from ris import jobs
+
+        home = tmp_path / "home"
+        with jobs.run(home, "own", "train"):
+            for command in (["remove", "own", "0"], ["use", "own", "1"], ["sync", "own"]):
+                said = ris(*command, "--home", str(home))
+                assert said.code == 1
+                assert "A job of 'own' runs already" in said.err

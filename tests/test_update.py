@@ -203,6 +203,15 @@ class TestAdding:
         assert explorer.item(items(collection)[str(new)]).metadata == {"price": 5}
         assert explorer.item(0).metadata == {"price": None}
 
+    def test_a_metadata_column_of_another_kind_is_refused(self, collection, work, tmp_path):
+        write(tmp_path / "more", "rings", 0)
+        csv = tmp_path / "labels.csv"
+        csv.write_text("path,label,price\nrings/00.png,ring,5\n")
+        add(collection, work(), [str(tmp_path / "more")], labels=str(csv))
+        csv.write_text("path,label,price\nrings/00.png,ring,cheap\n")
+        with pytest.raises(SourceError, match="price holds text values"):
+            add(collection, work(), [str(tmp_path / "more")], labels=str(csv))
+
     def test_a_source_that_is_not_there_is_an_error(self, collection, work):
         with pytest.raises(SourceError):
             add(collection, work(), ["/nowhere/at/all"])

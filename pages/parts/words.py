@@ -25,6 +25,7 @@ STAGES = {
     "graph": "Build the search index",
     "map": "Draw the map",
     "publish": "Publish",
+    "table": "Write the table",
 }
 
 

@@ -32,6 +32,7 @@ class NetworkSettings:
         widths: Channels of the encoder's three stages, whose maps are S/4, S/8 and S/16 wide.
         blocks: Residual blocks of each stage.
         code_channels: Channels of the code.
+        decoder_width: Channels of the decoder where it is S/8 wide, a multiple of 4.
         dimension: Length of the learned part of the embedding, at most the last of `widths`.
         colour: Weight of the colour histogram beside it; 0 leaves it out.
     """
@@ -40,6 +41,7 @@ class NetworkSettings:
     widths: tuple[int, int, int] = (48, 96, 256)
     blocks: tuple[int, int, int] = (1, 1, 1)
     code_channels: int = 32
+    decoder_width: int = 64
     dimension: int = MAX_DIMENSION
     colour: float = 0.3
 
@@ -366,8 +368,9 @@ def _residual_block(x: Any, width: int) -> Any:
 
 def _decoder(settings: NetworkSettings) -> keras.Model:
     code = keras.Input((None, None, settings.code_channels))
-    x = _decoding_conv(128)(code)
-    for width in (64, 32, 16):  # three doublings, the fourth is the last layer's
+    widest = settings.decoder_width
+    x = _decoding_conv(2 * widest)(code)
+    for width in (widest, widest // 2, widest // 4):  # doublings; the fourth is the last layer's
         x = DepthToSpace(2)(_decoding_conv(width * 4)(x))
     deep = layers.Conv2D(3 * 4, 3, padding="same", kernel_initializer="zeros")(x)
     linear = layers.Conv2D(3 * STRIDE * STRIDE, 1, name="linear_patch")(code)

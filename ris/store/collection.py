@@ -36,6 +36,7 @@ from ris.store.files import (
 )
 from ris.store.manifest import FORMAT_VERSION, Manifest, read_manifest, write_manifest
 from ris.store.table import read_batches, read_table
+from ris.store.thumbnails import Thumbnails
 
 LOCK_SECONDS = 10
 KEPT = 2  # generations; with one, 20 of 2,141 concurrent readers failed, with two 0 of 4,019
@@ -261,6 +262,12 @@ class Collection:
             if known != info["sources"]:
                 write_json(self.folder / "collection.json", {**info, "sources": known})
 
+    def _has_unreadable(self) -> bool:
+        """Whether a generation's manifest is damaged."""
+        folders = self._generation_folders()
+        there = sum((folder / "manifest.json").exists() for folder in folders)
+        return len(self.generations()) < there
+
     def new_part(self) -> str:
         """A name for a new part."""
         return f"parts/{uuid.uuid4().hex}.parquet"
@@ -300,6 +307,25 @@ class Collection:
     def upload_path(self, content_id: str) -> Path:
         """Where the bytes of a picture are that was copied into the collection."""
         return self.folder / "uploads" / content_id[:2] / content_id
+
+    def forget_unused(self) -> None:
+        """Remove copies and thumbnails of contents that no kept generation has an item of.
+
+        Does nothing while a manifest can't be read, as its items would count as unused.
+        """
+        with self.writing():
+            if self._has_unreadable():
+                return
+            used: set[str] = set()
+            for manifest in self.generations():
+                for part in manifest.parts:
+                    ids = read_table(self.folder / part.file, ["id"]).column("id")
+                    used.update(ids.to_pylist())
+            for path in (self.folder / "uploads").glob("??/*"):
+                if path.name not in used:
+                    path.unlink(missing_ok=True)
+            with Thumbnails(self.folder / "thumbnails.sqlite") as thumbnails:
+                thumbnails.keep_only(used)
 
     def delete(self) -> None:
         """Remove the collection with all that is in it; originals in folders are not touched."""
@@ -346,13 +372,11 @@ class Collection:
 
     def orphans(self) -> list[Path]:
         """Files that no generation names; none while a manifest can't be read."""
-        manifests = [path / "manifest.json" for path in self._generation_folders()]
-        manifests = [path for path in manifests if path.exists()]
-        found = self.generations()
-        if len(found) < len(manifests):
+        if self._has_unreadable():
             return []
+        found = self.generations()
         named = {self.folder / facts.file for manifest in found for facts in manifest.files}
-        named.update(manifests)
+        named.update(self._manifest_path(manifest.generation) for manifest in found)
         places = [
             *self.folder.glob(".*.tmp"),
             *self.folder.glob("parts/*"),

@@ -76,7 +76,8 @@ def open_generation(collection: Collection, generation: str) -> Generation:
     rows = live_rows(keys, manifest.deleted)
     if len(rows) != manifest.items:
         raise StoreError(f"The table holds {len(rows)} items, expected {manifest.items}.")
-    items = Items(concatenate(tables), None if len(rows) == sum(map(len, keys)) else rows)
+    in_order = len(rows) == sum(map(len, keys)) and bool((np.diff(rows) == 1).all())
+    items = Items(concatenate(tables), None if in_order else rows)
     index = _open_index(folder, manifest, keys, rows, notices)
     positions = open_map(folder, manifest, notices)
     encoder = folder / "encoders" / manifest.encoder

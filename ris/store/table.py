@@ -327,6 +327,13 @@ def write_map(
         writer.write_table(pa.table(columns, schema=MAP_SCHEMA), row_group_size=ROW_GROUP)
 
 
+def embeddings_of(table: pa.Table) -> NDArray[np.float32]:
+    """The embeddings of rows in memory, float32 (rows, dimension)."""
+    column = table.column("embedding").combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat.reshape(len(table), column.type.list_size), np.float32)
+
+
 def _write_options(kind: pa.Schema) -> dict[str, Any]:
     vectors = [name for name in ("embedding",) if name in kind.names]
     plain = [f"{name}.list.element" for name in vectors]

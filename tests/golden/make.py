@@ -4,9 +4,10 @@
     python tests/golden/make.py
 
 writes `tests/golden/v<FORMAT_VERSION>/`: the home of a collection `golden` of 12 drawn pictures
-out of a ZIP, with labels and metadata from a CSV and one skipped file, and `expected.json`, what it
-answers. Everything is made by ris itself; only the network is smaller than any that ris trains on
-its own (input of 8 pixels), to keep the folder at a few hundred kB.
+out of ZIPs, with labels and metadata from CSVs, one skipped file, one item removed and one added
+later, and `expected.json`, what it answers. Everything is made by ris itself; only the network is
+smaller than any that ris trains on its own (input of 16 pixels), to keep the folder at a few
+hundred kB.
 
 A released golden folder is never made again: `test_golden.py` opens all of them for ever. Run this
 for a new format version only, and while a version is not released yet.
@@ -30,6 +31,7 @@ import stores
 
 from ris.explore.explorer import Explorer
 from ris.explore.projection import project
+from ris.generate import Work
 from ris.images.archives import ZipArchive
 from ris.images.labels import Labels
 from ris.images.prepare import prepare
@@ -37,11 +39,13 @@ from ris.model.encoder import Encoder, seal
 from ris.progress import StopSignal, silent
 from ris.scan import scan
 from ris.store.collection import Collection
+from ris.store.files import write_json
 from ris.store.index import ExactIndex
 from ris.store.manifest import FORMAT_VERSION
 from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
+from ris.update import add, remove
 
-SIZE, DIMENSION = 8, 8
+SIZE, DIMENSION = 16, 8
 
 
 def write_sources(folder: Path) -> tuple[Path, Path]:
@@ -77,13 +81,15 @@ def make(home: Path, work: Path) -> Collection:
     pixels = np.stack(
         [prepare(collection.upload_path(one).read_bytes(), SIZE).pixels for one in ids]
     )
-    network = NetworkSettings(size=SIZE, widths=(4, 4, 4), code_channels=2, dimension=DIMENSION)
+    network = NetworkSettings(
+        size=SIZE, widths=(4, 4, 8), code_channels=2, decoder_width=8, dimension=DIMENSION
+    )
     trained = train(pixels, network, TrainingSettings(minutes=0.1, batch=4))
     (work / "encoder").mkdir()
     export(trained.network, work / "encoder")
     digest = seal(work / "encoder", trained.facts)
     vectors, keys = Encoder(work / "encoder").encode(pixels), np.arange(len(ids))
-    with TableWriter(work / "part.parquet", DIMENSION, scanned.columns) as writer:
+    with TableWriter(work / "part.parquet", vectors.shape[1], scanned.columns) as writer:
         for batch in read_batches(scanned.rows):
             writer.write_table(add_embeddings(batch, vectors))
     write_map(work / "map.parquet", keys, *project(ExactIndex(vectors, keys), vectors, keys))
@@ -92,7 +98,22 @@ def make(home: Path, work: Path) -> Collection:
     facts = {**{name: trained.facts[name] for name in told}, "minutes": 0.1, "seed": 0}
     manifest = replace(draft.manifest, training=facts)
     collection.publish(replace(draft, manifest=manifest, skipped=scanned.skipped), parent=None)
+    _live_on(collection, work)
     return collection
+
+
+def _live_on(collection: Collection, work: Path) -> None:
+    """One item is removed, another one added, with metadata of its own."""
+    remove(collection, ["5"])
+    with zipfile.ZipFile(work / "more.zip", "w") as archive:
+        archive.writestr("discs/09.png", drawn.encoded(drawn.draw("discs", 9)))
+    text = "path,label,price,new,seen,maker\ndiscs/09.png,discs,9,true,2026-01-09,Änne\n"
+    (work / "more.csv").write_text(text, encoding="utf-8")
+    (work / "adding").mkdir()
+    adding = Work(work / "adding", silent, StopSignal())
+    info = collection.info()
+    add(collection, adding, [str(work / "more.zip")], labels=str(work / "more.csv"))
+    write_json(collection.folder / "collection.json", info)  # without a path of this machine
 
 
 def answers(collection: Collection) -> dict[str, object]:

@@ -1,0 +1,192 @@
+"""Commands that keep a collection up with its pictures: add, remove, restore, sync, compact."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ris import console, jobs
+from ris.commands import Choices, absolute, common, example
+from ris.store.collection import Collection
+from ris.store.manifest import Manifest
+
+if TYPE_CHECKING:
+    from ris.generate import Work
+    from ris.update import Changes, Updated
+
+
+@click.command(epilog=example("python -m ris add shop new_photos/ returns.zip"))
+@click.argument("name")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--labels",
+    metavar="folder|none|FILE.csv",
+    help="Where the new pictures' labels come from. [default: as when NAME was created]",
+)
+@common
+def add(choices: Choices, name: str, sources: tuple[str, ...], labels: str | None) -> None:
+    """Add the pictures of each SOURCE that NAME does not have yet.
+
+    Known files are not read again, known pictures not decoded again; the encoder, the search index
+    and the map stay, and the new pictures get their places on them.
+    """
+    from ris import update
+
+    given = [absolute(source) for source in sources]
+    if labels not in (None, "folder", "none"):
+        labels = absolute(labels)
+    collection = Collection(choices.home, name)
+
+    def do(work: "Work") -> "Updated":
+        return update.add(collection, work, given, labels=labels)
+
+    _update(choices, name, "add", do)
+
+
+@click.command(epilog=example("python -m ris sync shop --apply"))
+@click.argument("name")
+@click.option("--apply", is_flag=True, help="Do it, not only tell.")
+@common
+def sync(choices: Choices, name: str, apply: bool) -> None:
+    """Tell what changed in the folders that NAME was made from: new, gone, moved, unreadable."""
+    from ris import update
+
+    collection = Collection(choices.home, name)
+    if apply:
+        _update(choices, name, "sync", lambda work: update.sync(collection, work))
+        return
+
+    def look(work: "Work") -> "Updated":
+        changes = update.compare(collection, work)
+        return update.Updated(update.serving(collection), changes)
+
+    updated = _job(choices, name, "sync", look)
+    if choices.json:
+        console.print_json({"name": name, "applied": False, **asdict(updated.changes)})
+    else:
+        click.echo(f"{name}: {in_words(updated.changes)}.")
+        if updated.changes.any:
+            click.echo(f"Do it with: python -m ris sync {name} --apply")
+
+
+@click.command(epilog=example("python -m ris remove shop 17 ~/photos/blurred"))
+@click.argument("name")
+@click.argument("items", nargs=-1, required=True, metavar="KEY|PATH...")
+@common
+def remove(choices: Choices, name: str, items: tuple[str, ...]) -> None:
+    """Take items out of NAME, by key, path or folder; files are not touched.
+
+    `restore` brings them back until the collection is next compacted.
+    """
+    from ris import update
+
+    _mark(choices, name, items, update.remove, "removed")
+
+
+@click.command(epilog=example("python -m ris restore shop 17"))
+@click.argument("name")
+@click.argument("items", nargs=-1, required=True, metavar="KEY|PATH...")
+@common
+def restore(choices: Choices, name: str, items: tuple[str, ...]) -> None:
+    """Bring removed items of NAME back, by key, path or folder."""
+    from ris import update
+
+    _mark(choices, name, items, update.restore, "restored")
+
+
+@click.command(epilog=example("python -m ris compact shop"))
+@click.argument("name")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of graph and map.")
+@common
+def compact(choices: Choices, name: str, seed: int) -> None:
+    """Put what additions and removals piled up in NAME in order: one table, one search index.
+
+    It starts by itself when it is due. What was removed can't be restored afterwards.
+    """
+    from ris import compact as compaction
+
+    collection = Collection(choices.home, name)
+    manifest = _job(
+        choices, name, "compact", lambda work: compaction.compact(collection, work, seed=seed)
+    )
+    _print(choices, name, manifest, {})
+
+
+def in_words(changes: "Changes") -> str:
+    """What changed, for people: "12 new, 3 gone, 1 moved, 2 unreadable"."""
+    named = asdict(changes)
+    same = named.pop("same")
+    told = [f"{number:,} {what}" for what, number in named.items() if number]
+    return ", ".join(told) if told else f"nothing changed, {same:,} as they were"
+
+
+def _update(choices: Choices, name: str, command: str, do: "Callable[[Work], Updated]") -> None:
+    updated = _job(choices, name, command, do)
+    _print(choices, name, updated.manifest, asdict(updated.changes))
+    if not choices.json:
+        click.echo(f"{in_words(updated.changes)[:1].upper()}{in_words(updated.changes)[1:]}.")
+    _compact_when_due(choices, name, updated.manifest)
+
+
+def _mark(
+    choices: Choices,
+    name: str,
+    items: tuple[str, ...],
+    do: "Callable[[Collection, list[str]], Updated]",
+    done: str,
+) -> None:
+    collection = Collection(choices.home, name)
+    with jobs.exclusive(choices.home, name):
+        updated = do(collection, list(items))
+    number = updated.changes.gone or updated.changes.restored
+    _print(choices, name, updated.manifest, {done: number})
+    _compact_when_due(choices, name, updated.manifest)
+
+
+def _job(choices: Choices, name: str, command: str, do: "Callable[[Work], Any]") -> Any:
+    """Run work as a job, with bars; what it returns."""
+    from ris.generate import Work
+    from ris.update import Updated
+
+    bars = console.Bars()
+    with jobs.run(choices.home, name, command) as job:
+
+        def on_progress(progress: Any) -> None:
+            job.on_progress(progress)
+            bars(progress)
+
+        try:
+            done = do(Work(job.folder, on_progress, job.stop))
+        finally:
+            bars.close()
+        manifest = done.manifest if isinstance(done, Updated) else done
+        changes = asdict(done.changes) if isinstance(done, Updated) else None
+        job.tell(event="finished", generation=manifest.generation, changes=changes)
+    return done
+
+
+def _compact_when_due(choices: Choices, name: str, manifest: Manifest) -> None:
+    """Start a compaction in a process of its own when it is due; a job that runs comes first."""
+    from ris.compact import due
+    from ris.errors import BusyError
+
+    reason = due(manifest)
+    if not reason:
+        return
+    try:
+        jobs.start(choices.home, name, ["compact", name])
+    except BusyError:
+        return  # what runs is followed by another chance
+    if not choices.json:
+        click.echo(f"It is being compacted in the background, as {reason}.")
+
+
+def _print(choices: Choices, name: str, manifest: Manifest, told: dict[str, int]) -> None:
+    facts = {"name": name, "generation": manifest.generation, "items": manifest.items, **told}
+    if choices.json:
+        console.print_json(facts)
+        return
+    number = next(iter(told.items()), None) if len(told) == 1 else None
+    said = f"{number[1]} {number[0]}, " if number else ""
+    click.echo(f"{name}: {said}{manifest.items} pictures, generation {manifest.generation} serves.")
