@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts import incoming, ready, session, words
+from pages.parts.additions import draw_additions
 from pages.parts.create import create_form
 from pages.parts.removal import removal_dialog
 from ris.explore.explorer import Explorer
@@ -100,8 +101,8 @@ def draw_skipped(collection: Collection) -> None:
         return
     rows = collection.skipped(limit=SKIPPED_SHOWN)
     st.markdown(
-        "These files are not in the collection. Repair or remove them, then create the "
-        "collection again if you want them in it."
+        "These files are not in the collection. Those of your folders are tried again whenever "
+        "you look for changes under *Add and update*."
     )
     st.dataframe(
         pd.DataFrame({"File": [r.path for r in rows], "Reason": [r.reason for r in rows]}),
@@ -126,16 +127,19 @@ def main() -> None:
     st.title("Collection", anchor=False)
     skipped = collection.skipped_count() if collection.current() else 0
     tabs = st.tabs(
-        ["Contents", f"Skipped ({skipped:,})", "New collection", "Delete"], key="collection-tab"
+        ["Contents", "Add and update", f"Skipped ({skipped:,})", "New collection", "Delete"],
+        key="collection-tab",
     )
-    with tabs[2]:
-        create_form()
     with tabs[3]:
+        create_form()
+    with tabs[4]:
         st.markdown(f"Delete “{collection.name}” with everything ris has learnt from it.")
         if st.button("Delete…", icon=":material/delete:"):
             removal_dialog(collection)
-    with tabs[1]:
+    with tabs[2]:
         draw_skipped(collection)
+    with tabs[1]:
+        draw_additions(collection)
     with tabs[0]:
         explorer = ready.explorer()
         if explorer is not None:

@@ -7,7 +7,7 @@ the encoder, the graph and the parts of the one before. Runs in a job or on the 
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -75,6 +75,13 @@ class Changes:
     def any(self) -> bool:
         """Whether applying them would change the collection."""
         return bool(self.new or self.changed or self.moved or self.restored or self.gone)
+
+    def in_words(self) -> str:
+        """For people: "12 new, 1 moved, 3 gone, 2 unreadable"."""
+        named = asdict(self)
+        same = named.pop("same")
+        told = [f"{number:,} {what}" for what, number in named.items() if number]
+        return ", ".join(told) if told else f"nothing changed, {same:,} as they were"
 
 
 @dataclass(frozen=True)

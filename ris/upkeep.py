@@ -13,7 +13,7 @@ from ris.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from ris.generate import Work
-    from ris.update import Changes, Updated
+    from ris.update import Updated
 
 
 @click.command(epilog=example("python -m ris add shop new_photos/ returns.zip"))
@@ -65,7 +65,7 @@ def sync(choices: Choices, name: str, apply: bool) -> None:
     if choices.json:
         console.print_json({"name": name, "applied": False, **asdict(updated.changes)})
     else:
-        click.echo(f"{name}: {in_words(updated.changes)}.")
+        click.echo(f"{name}: {updated.changes.in_words()}.")
         if updated.changes.any:
             click.echo(f"Do it with: python -m ris sync {name} --apply")
 
@@ -113,19 +113,12 @@ def compact(choices: Choices, name: str, seed: int) -> None:
     _print(choices, name, manifest, {})
 
 
-def in_words(changes: "Changes") -> str:
-    """What changed, for people: "12 new, 3 gone, 1 moved, 2 unreadable"."""
-    named = asdict(changes)
-    same = named.pop("same")
-    told = [f"{number:,} {what}" for what, number in named.items() if number]
-    return ", ".join(told) if told else f"nothing changed, {same:,} as they were"
-
-
 def _update(choices: Choices, name: str, command: str, do: "Callable[[Work], Updated]") -> None:
     updated = _job(choices, name, command, do)
     _print(choices, name, updated.manifest, asdict(updated.changes))
     if not choices.json:
-        click.echo(f"{in_words(updated.changes)[:1].upper()}{in_words(updated.changes)[1:]}.")
+        told = updated.changes.in_words()
+        click.echo(f"{told[:1].upper()}{told[1:]}.")
     _compact_when_due(choices, name, updated.manifest)
 
 

@@ -15,7 +15,15 @@ from ris.errors import RisError
 from ris.explore.card import ReportCard
 from ris.jobs import JobState
 from ris.store.collection import Collection
+from ris.update import Changes
 
+_WORK = {
+    "create": "Creating",
+    "train": "Retraining",
+    "add": "Adding pictures",
+    "sync": "Looking through the folders",
+    "compact": "Putting the collection in order",
+}
 FITTING = "You can search already. The model is now being fitted to your pictures."
 
 
@@ -95,6 +103,10 @@ def brought(state: JobState, card: ReportCard | None = None) -> str:
     """What a finished job brought; ``card`` is that of the generation it published."""
     if state.kept_old:
         return state.kept_old
+    if state.changes is not None:
+        return f"{_work(state)}: {Changes(**state.changes).in_words()}."
+    if state.command == "compact":
+        return f"Put in order in {words.duration(state.seconds)}."
     done = "Created" if state.command == "create" else "Retrained"
     text = f"{done} in {words.duration(state.seconds)}."
     now, before = (found_first(card, name) if card else None for name in ("this", "before"))
@@ -190,7 +202,7 @@ def _ended(state: JobState, *, large: bool) -> None:
 def _work(state: JobState) -> str:
     if is_fitting(state):
         return "Fitting the model"
-    return "Creating" if state.command == "create" else "Retraining"
+    return _WORK.get(state.command, "The job")
 
 
 def _tell(action: Callable[[Path, str], None], name: str) -> None:
