@@ -149,8 +149,20 @@ def train(
     is_flag=True,
     help="Find turned and mirrored copies too. [2 to 5 times the time]",
 )
+@click.option(
+    "--where",
+    metavar="FILTER",
+    help="Find only items of which this holds, e.g. 'label == \"cat\" and width >= 1000'.",
+)
 @common
-def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copies: bool) -> None:
+def search(
+    choices: Choices,
+    name: str,
+    pictures: tuple[str, ...],
+    k: int,
+    copies: bool,
+    where: str | None,
+) -> None:
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
 
@@ -162,7 +174,7 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copie
         try:
             if isinstance(path, Skipped):
                 raise PictureError(f"{path.path}: {path.reason}")
-            result = explorer.search(path, k=k, copies=copies)
+            result = explorer.search(path, k=k, copies=copies, where=where)
         except PictureError as error:
             failed = True
             name = path.path if isinstance(path, Skipped) else escape(str(path))
@@ -397,8 +409,9 @@ def _queries(pictures: tuple[str, ...]) -> Iterator[Path | Skipped]:
 
 def _print_result(result: Any) -> None:
     place = result.place
-    where = f", on the map at ({place.x:.2f}, {place.y:.2f}) ± {place.spread:.2f}" if place else ""
-    click.echo(f"{console.printable(result.query)}  ({result.milliseconds:.1f} ms{where})")
+    at = f", on the map at ({place.x:.2f}, {place.y:.2f}) ± {place.spread:.2f}" if place else ""
+    among = "" if result.matching is None else f", among {result.matching} matching items"
+    click.echo(f"{console.printable(result.query)}  ({result.milliseconds:.1f} ms{among}{at})")
     heads = ["rank", "distance", "key", "labels", "path"]
     rows = [
         [hit.rank, f"{hit.distance:.4f}", hit.item.key, ", ".join(hit.item.labels), hit.item.path]
@@ -408,7 +421,10 @@ def _print_result(result: Any) -> None:
         heads.insert(2, "turned")
         for row, hit in zip(rows, result.hits, strict=True):
             row.insert(2, f"{hit.turned}°{' mirrored' if hit.mirrored else ''}")
-    console.print_table(rows, heads)
+    if result.matching is None or result.hits:
+        console.print_table(rows, heads)
+    else:
+        click.echo("The filter holds for no item.")
     click.echo()
 
 

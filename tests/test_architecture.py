@@ -18,7 +18,7 @@ ARROWS = {
 }
 DOORS = {
     "hnswlib": ("ris/store/index.py",),
-    "pyarrow": ("ris/store/table.py",),
+    "pyarrow": ("ris/store/table.py", "ris/store/columns.py"),
     "keras": ("ris/model/",),
     "tensorflow": ("ris/model/",),
     "onnxruntime": ("ris/model/encoder.py",),

@@ -177,6 +177,42 @@ class TestSearch:
     def test_copies_tell_their_cost(self, ris):
         assert "times the time" in " ".join(ris("search", "--help").out.split())
 
+    def test_a_filter_in_json(self, ris, picture):
+        where = 'label in ["rings", "discs"] and width >= 32'
+        (told,) = ris("search", "drawn", picture, "--where", where, "--json").documents
+        assert list(told) == ["query", "matching", "hits", "map", "milliseconds"]
+        assert told["matching"] == 24
+        assert len(told["hits"]) == 10
+        assert {label for hit in told["hits"] for label in hit["labels"]} == {"rings", "discs"}
+        arguments = ["--where", where, "--copies", "-k", "30", "--json"]
+        (copies,) = ris("search", "drawn", picture, *arguments).documents
+        assert [list(hit) for hit in copies["hits"]] == [[*HIT, "turned", "mirrored"]] * 24
+
+    def test_a_filter_in_words(self, ris, picture, pictures):
+        said = ris("search", "drawn", picture, "--where", f'folder == "{pictures}/rings"')
+        assert said.code == 0
+        assert " ms, among 12 matching items, on the map" in said.out
+        assert said.out.count("/rings/") == 10
+
+    def test_a_filter_that_holds_for_no_item_is_no_error(self, ris, picture):
+        arguments = ["search", "drawn", picture, picture, "--where", "width > 99"]
+        said = ris(*arguments)
+        assert (said.code, said.err) == (0, "")
+        assert said.out.count("The filter holds for no item.") == 2
+        assert "rank" not in said.out
+        told = ris(*arguments, "--json").documents
+        assert [(one["matching"], one["hits"]) for one in told] == [(0, [])] * 2
+
+    @pytest.mark.parametrize("where", ["", "colour == 3", "; drop table", "x\x1b[31m == 1"])
+    def test_a_wrong_filter_says_what_is_wrong_and_lists_the_columns(self, ris, picture, where):
+        for arguments in ([], ["--json"]):
+            said = ris("search", "drawn", picture, "--where", where, *arguments)
+            assert (said.code, said.out) == (1, "")
+            first, hint = said.err.splitlines()
+            assert first.startswith("Error: ")
+            assert hint.startswith("Columns: label, labels, folder, ")
+            assert "\x1b" not in said.err
+
     def test_a_folder_is_all_its_files(self, ris, pictures):
         said = ris("search", "drawn", pictures / "bars", pictures / "rings", "--json", "-k", "1")
         assert said.code == 0

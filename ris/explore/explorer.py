@@ -28,13 +28,14 @@ from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
 from ris.store.generation import open_generation
-from ris.store.index import Neighbours
+from ris.store.index import Keys, Neighbours, Vectors
 from ris.store.items import Item, LabelCodes
 from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.thumbnails import Thumbnails
 
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
+_FILTERS_KEPT = 8  # answers to filters; each is at most 8 MB at 1M items
 
 
 class Explorer:
@@ -81,6 +82,7 @@ class Explorer:
         self._positions = opened.positions
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
+        self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         if self._encoder.dimension != self.manifest.dimension:
             raise StoreError(
@@ -103,6 +105,7 @@ class Explorer:
         *,
         k: int = 10,
         copies: bool = False,
+        where: str | None = None,
     ) -> SearchResult:
         """The items most like a picture.
 
@@ -112,38 +115,57 @@ class Explorer:
             copies: Whether to look for the picture turned and mirrored too; each item counts by
                 its least distance to any of these views, and its hit tells which. The place on
                 the map stays that of the picture as it is. Takes several times as long.
+            where: A filter: only items that it holds for come, at least k if so many are there.
+                It is an expression like `label == "cat" and width >= 1000`, see
+                docs/commands.md. The place on the map stays the same.
 
         Raises:
             PictureError: It can't be read.
-            RisError: k is not positive.
+            RisError: k is not positive, or the filter can't be understood.
         """
         _check_k(k)
         started = time.perf_counter()
+        allowed = self._allowed(where)
         name, pixels = self._pixels(picture)
-        found = self._index.query(self._encoder.encode(self._views(pixels, copies)), k)
-        return self._result(name, found, started, k, copies=copies)
+        vectors = self._encoder.encode(self._views(pixels, copies))
+        return self._answer(name, vectors, k, allowed, started, copies=copies)
 
-    def similar(self, key: int, *, k: int = 10, copies: bool = False) -> SearchResult:
+    def similar(
+        self, key: int, *, k: int = 10, copies: bool = False, where: str | None = None
+    ) -> SearchResult:
         """The items most like an item, which is left out itself.
 
         Args:
             key: The item's.
             k: How many hits, at most.
             copies: As in `search`; the item's original is read for it, or else its thumbnail.
+            where: As in `search`.
 
         Raises:
             StoreError: There is no such item.
-            RisError: k is not positive.
+            RisError: k is not positive, or the filter can't be understood.
             PictureError: Copies are wanted, and neither original nor thumbnail can be read.
         """
         _check_k(k)
         started = time.perf_counter()
+        allowed = self._allowed(where)
         item, vectors = self.item(key), self._index.vectors([key])
         if copies:
             turned = self._views(self._item_pixels(item), copies)[1:]
             vectors = np.concatenate([vectors, self._encoder.encode(turned)])
-        found = self._index.query(vectors, k + 1)
-        return self._result(item.path, found, started, k, copies=copies, own_key=key)
+        return self._answer(item.path, vectors, k, allowed, started, copies=copies, own_key=key)
+
+    def matching(self, where: str) -> NDArray[np.int64]:
+        """Keys of the items that a filter holds for, ascending; the last few are kept.
+
+        Args:
+            where: As in `search`.
+
+        Raises:
+            RisError: It can't be understood; the hint lists the columns that it can name.
+        """
+        found: NDArray[np.int64] = self._matching(where)
+        return found
 
     def item(self, key: int) -> Item:
         """One item.
@@ -270,16 +292,23 @@ class Explorer:
         except PictureError:
             return self._pixels(self.thumbnail(item.key))[1]
 
-    def _result(
+    def _allowed(self, where: str | None) -> Keys | None:
+        return None if where is None else self.matching(where)
+
+    def _answer(
         self,
         query: str,
-        found: Neighbours,
-        started: float,
+        vectors: Vectors,
         k: int,
+        allowed: Keys | None,
+        started: float,
         *,
-        copies: bool = False,
+        copies: bool,
         own_key: int | None = None,
     ) -> SearchResult:
+        """What is nearest to any view of a query, float32 (V, dimension), as it is first."""
+        wanted = k if own_key is None else k + 1
+        found = self._index.query(vectors, wanted, allowed=allowed)
         best = nearest_of_any(found, k, without=own_key)
         hits = tuple(
             Hit(rank, item, float(distance), *view_of(int(view)))
@@ -287,15 +316,17 @@ class Explorer:
                 zip(self._items.get(best.keys), best.distances, best.views, strict=True), start=1
             )
         )
-        upright = nearest_of_any(
-            Neighbours(found.keys[:1], found.distances[:1]), k, without=own_key
-        )
-        where = self._place(upright.keys, upright.distances)
+        upright = Neighbours(found.keys[:1], found.distances[:1])
+        if allowed is not None:  # the place is among all items
+            upright = self._index.query(vectors[:1], min(wanted, _SPREAD_OVER + 1))
+        near = nearest_of_any(upright, k, without=own_key)
+        at = self._place(near.keys, near.distances)
         own = self.place_of(own_key) if own_key is not None else None
-        if own is not None and where is not None:
-            where = Place(own.x, own.y, where.spread)
+        if own is not None and at is not None:
+            at = Place(own.x, own.y, at.spread)
         milliseconds = 1000 * (time.perf_counter() - started)
-        return SearchResult(query, hits, where, milliseconds, copies)
+        matching = None if allowed is None else len(allowed)
+        return SearchResult(query, hits, at, milliseconds, copies, matching)
 
     def _place(self, keys: NDArray[np.int64], distances: NDArray[np.float32]) -> Place | None:
         """Where the query falls, from its nearest neighbours that have a place."""

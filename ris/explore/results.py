@@ -58,6 +58,7 @@ class SearchResult:
         place: Where the query falls on the map; None without a map.
         milliseconds: Time from the picture's bytes to the answer.
         copies: Whether turned and mirrored copies were looked for.
+        matching: How many items the filter holds for; None without a filter.
     """
 
     query: str
@@ -65,11 +66,13 @@ class SearchResult:
     place: Place | None
     milliseconds: float
     copies: bool = False
+    matching: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it."""
         return {
             "query": self.query,
+            **({} if self.matching is None else {"matching": self.matching}),
             "hits": [hit.to_json(copies=self.copies) for hit in self.hits],
             "map": self.place and asdict(self.place),
             "milliseconds": round(self.milliseconds, 3),

@@ -21,6 +21,7 @@ from ris.store.index import (
     GraphIndex,
     Index,
     JoinedIndex,
+    LoadedGraph,
     load_graph,
 )
 from ris.store.items import Items
@@ -162,5 +163,5 @@ def _read_map(path: Path) -> Positions:
 
 _NOWHERE = Positions(np.empty(0, np.int64), np.empty((0, 2), np.float32), np.empty(0, np.bool_))
 _PARTS: Shared[Any] = Shared(_read_part)
-_GRAPHS: Shared[Any] = Shared(load_graph)
+_GRAPHS: Shared[LoadedGraph] = Shared(load_graph)
 _MAPS: Shared[Positions] = Shared(_read_map)

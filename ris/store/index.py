@@ -9,7 +9,6 @@ An index answers with keys and cosine distances (0 same, 2 opposite), nearest fi
 """
 
 import os
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,23 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import RisError, StoreError
-
-Vectors = NDArray[np.float32]
-Keys = NDArray[np.int64]
+from ris.store.graph_file import GraphFile
+from ris.store.nearest import Keys as Keys  # what an index is asked with, and answers
+from ris.store.nearest import Neighbours as Neighbours
+from ris.store.nearest import Vectors as Vectors
+from ris.store.nearest import allowed_of, merged, nearest, nearest_among, no_neighbours
 
 EXACT_BELOW = 50_000  # rows; up to here the exact product answers in about a millisecond
 RECALL_WANTED = 0.99
 EF_CHOICES = (32, 64, 128, 256, 512)
 REPEATABLE_BELOW = 200_000  # rows; more than one build thread makes a graph unrepeatable
-_BLOCK = 64  # queries multiplied at once: at 1M rows a block of distances is 256 MB
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """Answers to Q queries: keys int64 (Q, k) and distances float32 (Q, k), nearest first."""
-
-    keys: Keys
-    distances: Vectors
+EXACT_AMONG = 50_000  # allowed rows of a graph; up to here each is compared
+_FETCHED = (4, 16)  # times k: neighbours among which k allowed ones are looked for
+_MOST_FETCHED = 10_000  # neighbours; past that comparing all is faster
+_FEW = 0.1  # of the rows; more are compared with all the others, which need no gathering
 
 
 class Index(Protocol):
@@ -44,8 +40,18 @@ class Index(Protocol):
     dimension: int
     count: int
 
-    def query(self, queries: Vectors, k: int) -> Neighbours:
-        """The min(k, count) nearest items of each query, float32 (Q, dimension), unit length."""
+    def query(self, queries: Vectors, k: int, *, allowed: Keys | None = None) -> Neighbours:
+        """The nearest items of each query.
+
+        Args:
+            queries: float32 (Q, dimension), unit length.
+            k: How many, at most: min(k, count) come, or min(k, len(allowed)).
+            allowed: Keys of the only items that may come, int64 (A,), ascending; by default all.
+
+        Raises:
+            RisError: The queries, k or allowed are not of this kind.
+            StoreError: There is no item of an allowed key (told where each is looked at).
+        """
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """The embeddings of items, float32 (len(keys), dimension).
@@ -72,56 +78,82 @@ class ExactIndex:
         self.dimension = int(vectors.shape[1])
         self.count = len(keys)
 
-    def query(self, queries: Vectors, k: int) -> Neighbours:
+    def query(self, queries: Vectors, k: int, *, allowed: Keys | None = None) -> Neighbours:
         """See `Index`."""
-        queries = _check_vectors(queries, self.dimension)
-        k = min(_check_k(k), self.count)
-        if k == 0:
-            return _no_neighbours(len(queries))
-        keys = np.empty((len(queries), k), np.int64)
-        distances = np.empty((len(queries), k), np.float32)
-        for start in range(0, len(queries), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            away = 1.0 - queries[block] @ self._vectors.T  # (block, N)
-            rows = np.argpartition(away, k - 1, axis=1)[:, :k]
-            near = np.take_along_axis(away, rows, axis=1)
-            order = np.lexsort((rows, near), axis=1)  # equal distances: the older item first
-            keys[block] = self._keys[np.take_along_axis(rows, order, axis=1)]
-            distances[block] = np.take_along_axis(near, order, axis=1)
-        return Neighbours(keys, np.clip(distances, 0.0, 2.0))
+        queries, k = _check_vectors(queries, self.dimension), _check_k(k)
+        if allowed is None:
+            return nearest(queries, k, self._keys, self._vectors)
+        rows = self._rows_of(_check_allowed(allowed))
+        if len(rows) <= self.count * _FEW:
+            return nearest_among(queries, k, allowed, self._vectors, rows)
+        banned = np.ones(self.count, np.bool_)
+        banned[rows] = False
+        return nearest(queries, min(k, len(rows)), self._keys, self._vectors, banned)
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """See `Index`."""
-        wanted = np.asarray(keys, np.int64)
-        rows = np.minimum(np.searchsorted(self._keys, wanted), max(self.count - 1, 0))
-        if self.count == 0 or (self._keys[rows] != wanted).any():
-            raise StoreError(f"There is no item with one of the keys {list(keys)[:5]}.")
-        return self._vectors[rows]
+        return self._vectors[self._rows_of(np.asarray(keys, np.int64))]
+
+    def _rows_of(self, keys: Keys) -> NDArray[np.int64]:
+        rows = np.minimum(np.searchsorted(self._keys, keys), max(self.count - 1, 0))
+        if len(keys) and (self.count == 0 or (self._keys[rows] != keys).any()):
+            raise StoreError(f"There is no item with one of the keys {keys[:5].tolist()}.")
+        return rows
+
+
+@dataclass(frozen=True)
+class LoadedGraph:
+    """A graph in memory, and the file that it came from, whose vectors are read in place.
+
+    Attributes:
+        graph: An `hnswlib.Index`.
+        file: Its file.
+    """
+
+    graph: Any
+    file: GraphFile
 
 
 class GraphIndex:
     """An HNSW graph that is never changed while it serves.
 
     Args:
-        graph: An `hnswlib.Index`; may be shared with other generations.
+        loaded: A graph; may be shared with other generations.
         ef: Candidates kept during a query; more is slower and finds more.
         deleted: Keys of the graph that must not be answered any more. They are left out of the
             answers rather than marked in the graph, which another generation may be using.
     """
 
-    def __init__(self, graph: Any, ef: int, deleted: Sequence[int] = ()) -> None:
-        self._graph = graph
+    def __init__(self, loaded: LoadedGraph, ef: int, deleted: Sequence[int] = ()) -> None:
+        self._graph, self._file = loaded.graph, loaded.file
         self._ef = ef
-        graph.set_ef(ef)  # forgotten on load and shared between threads: set once, here
+        self._graph.set_ef(ef)  # forgotten on load and shared between threads: set once, here
         self._deleted = np.unique(np.asarray(deleted, np.int64))
-        self._total = int(graph.get_current_count())
-        self.dimension = int(graph.dim)
+        self._total = int(self._graph.get_current_count())
+        self.dimension = int(self._graph.dim)
         self.count = self._total - len(self._deleted)
 
-    def query(self, queries: Vectors, k: int) -> Neighbours:
-        """See `Index`; fewer than k come when so many can't be reached through the graph."""
-        queries = _check_vectors(queries, self.dimension)
-        k = min(_check_k(k), self.count)
+    def query(self, queries: Vectors, k: int, *, allowed: Keys | None = None) -> Neighbours:
+        """See `Index`; without `allowed`, fewer come when not so many can be reached through the
+        graph. Few allowed items are compared one by one. Of many, the nearest are looked for among
+        more neighbours, and one by one where those are too few; hnswlib's own filter calls Python
+        for each item it passes, which took 3 to 133 times as long."""
+        queries, k = _check_vectors(queries, self.dimension), _check_k(k)
+        if allowed is None:
+            return self._reached(queries, min(k, self.count))
+        k = min(k, len(_check_allowed(allowed)))
+        if len(allowed) > EXACT_AMONG:
+            for more in _FETCHED:
+                expected = more * len(allowed) / self.count
+                if expected >= 1 and more * k <= _MOST_FETCHED:
+                    near = self._nearest(queries, min(more * k, self._total))
+                    found = allowed_of(near, allowed, k)
+                    if found is not None:
+                        return found
+        return nearest_among(queries, k, allowed, self._file.vectors, self._rows_of(allowed))
+
+    def _reached(self, queries: Vectors, k: int) -> Neighbours:
+        """The k nearest, or as many as the graph reaches, without removed items."""
         wanted = k + min(len(self._deleted), k + 8)
         while True:
             found = self._nearest(queries, min(wanted, self._total))
@@ -145,16 +177,16 @@ class GraphIndex:
                 return Neighbours(keys.astype(np.int64), np.clip(distances, 0.0, 2.0))
             except RuntimeError:  # fewer than k reachable: many copies
                 k //= 2
-        return _no_neighbours(len(queries))
+        return no_neighbours(len(queries))
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """See `Index`."""
-        if _among(np.asarray(keys, np.int64), self._deleted).any():
-            raise StoreError(f"One of the items {list(keys)[:5]} was removed.")
-        try:
-            return np.asarray(self._graph.get_items(list(keys)), np.float32)
-        except RuntimeError as error:
-            raise StoreError(f"There is no item with one of the keys {list(keys)[:5]}.") from error
+        return self._file.vectors[self._rows_of(np.asarray(keys, np.int64))]
+
+    def _rows_of(self, keys: Keys) -> NDArray[np.int64]:
+        if _among(keys, self._deleted).any():
+            raise StoreError(f"One of the items {keys[:5].tolist()} was removed.")
+        return self._file.rows_of(keys)
 
 
 class JoinedIndex:
@@ -167,15 +199,17 @@ class JoinedIndex:
         self.dimension = graph.dimension
         self.count = graph.count + tail.count
 
-    def query(self, queries: Vectors, k: int) -> Neighbours:
+    def query(self, queries: Vectors, k: int, *, allowed: Keys | None = None) -> Neighbours:
         """See `Index`."""
-        found = [index.query(queries, k) for index in (self._graph, self._tail)]
-        keys = np.concatenate([one.keys for one in found], axis=1)
-        distances = np.concatenate([one.distances for one in found], axis=1)
-        order = np.argsort(distances, axis=1, kind="stable")[:, : min(k, self.count)]
-        return Neighbours(
-            np.take_along_axis(keys, order, axis=1), np.take_along_axis(distances, order, axis=1)
-        )
+        parts: tuple[Keys | None, Keys | None] = (None, None)
+        if allowed is not None:
+            split = int(np.searchsorted(_check_allowed(allowed), self._first_tail_key))
+            parts = allowed[:split], allowed[split:]
+        found = [
+            index.query(queries, k, allowed=part)
+            for index, part in zip((self._graph, self._tail), parts, strict=True)
+        ]
+        return merged(found, k)
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """See `Index`."""
@@ -230,20 +264,24 @@ def build_graph(
         graph.add_items(vectors[part], keys[part], num_threads=threads)
         if on_rows:
             on_rows(min(start + 10_000, len(keys)))
-    ef, recall = _choose_ef(graph, ExactIndex(vectors, keys), vectors, seed)
     _save(graph, path)
+    ef, recall = _choose_ef(
+        LoadedGraph(graph, GraphFile(path)), ExactIndex(vectors, keys), vectors, seed
+    )
     return GraphSettings(m, ef_construction, ef, round(recall, 4))
 
 
-def load_graph(path: Path, dimension: int, count: int) -> Any:
+def load_graph(path: Path, dimension: int, count: int) -> LoadedGraph:
     """Load a graph file whose checksum has been verified, for `GraphIndex`.
 
     Raises:
         StoreError: hnswlib is missing, or the graph does not hold `count` rows.
     """
-    found = _stored_dimension(path)
-    if found != dimension:
-        raise StoreError(f"{path.name} holds vectors of length {found}, expected {dimension}.")
+    file = GraphFile(path)
+    if file.dimension != dimension:
+        raise StoreError(
+            f"{path.name} holds vectors of length {file.dimension}, expected {dimension}."
+        )
     try:
         import hnswlib
 
@@ -251,7 +289,7 @@ def load_graph(path: Path, dimension: int, count: int) -> Any:
         graph.load_index(str(path))
         if graph.get_current_count() != count:
             raise StoreError(f"The graph holds {graph.get_current_count()} rows, expected {count}.")
-        return graph
+        return LoadedGraph(graph, file)
     except (ImportError, RuntimeError) as error:
         raise StoreError(f"The graph can't be loaded: {error}.") from error
 
@@ -278,7 +316,9 @@ def normalise(vectors: Vectors) -> Vectors:
     return vectors
 
 
-def _choose_ef(graph: Any, exact: ExactIndex, vectors: Vectors, seed: int) -> tuple[int, float]:
+def _choose_ef(
+    built: LoadedGraph, exact: ExactIndex, vectors: Vectors, seed: int
+) -> tuple[int, float]:
     """The least ef that reaches the wanted recall on queries between the collection's items."""
     random = np.random.default_rng(seed)
     pick = random.integers(0, exact.count, (200, 2))
@@ -286,7 +326,7 @@ def _choose_ef(graph: Any, exact: ExactIndex, vectors: Vectors, seed: int) -> tu
     truth = exact.query(queries, 10)
     recall = 0.0
     for ef in EF_CHOICES:
-        recall = recall_at(GraphIndex(graph, ef).query(queries, 10), truth)
+        recall = recall_at(GraphIndex(built, ef).query(queries, 10), truth)
         if recall >= RECALL_WANTED:
             break
     return ef, recall
@@ -303,20 +343,6 @@ def _save(graph: Any, path: Path) -> None:
         )
 
 
-def _stored_dimension(path: Path) -> int:
-    """The vectors' length by a graph file's header; hnswlib itself does not look.
-
-    Six 64-bit numbers: level 0 offset, capacity, count, bytes of an element, offset of its label,
-    offset of its vector. The label follows the vector.
-    """
-    try:
-        with path.open("rb") as file:
-            header = struct.unpack("<6Q", file.read(48))
-    except (OSError, struct.error) as error:
-        raise StoreError(f"{path.name} is no graph: {error}.") from error
-    return int(header[4] - header[5]) // 4
-
-
 def _among(keys: Keys, some: Keys) -> NDArray[np.bool_]:
     """Which of the keys are among some ascending ones."""
     if len(some) == 0:
@@ -331,6 +357,12 @@ def _check_k(k: int) -> int:
     return k
 
 
+def _check_allowed(allowed: Keys) -> Keys:
+    if (np.diff(allowed) <= 0).any():
+        raise RisError(f"Expected ascending keys, got {allowed[:5].tolist()}…")
+    return allowed
+
+
 def _check_vectors(vectors: Vectors, dimension: int) -> Vectors:
     """The vectors, or an error that names what is wrong, before native code sees them."""
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
@@ -342,7 +374,3 @@ def _check_vectors(vectors: Vectors, dimension: int) -> Vectors:
     if (np.abs(lengths - 1.0) > 1e-2).any():
         raise RisError("A vector is not of unit length.")
     return vectors
-
-
-def _no_neighbours(count: int) -> Neighbours:
-    return Neighbours(np.empty((count, 0), np.int64), np.empty((count, 0), np.float32))

@@ -1,16 +1,19 @@
 """The rows of a generation in memory, without embeddings: what a hit shows.
 
-About 150 bytes an item. Items are found by key, never by position.
+About 160 bytes an item. Items are found by key, never by position.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
+from ris.store.columns import Columns
+from ris.store.expression import read
 from ris.store.table import metadata_columns
 
 
@@ -55,7 +58,7 @@ class Items:
         rows: Which of its rows can be found, int64, keys ascending; by default all of them.
     """
 
-    COLUMNS = ("key", "id", "path", "labels", "width", "height", "bytes")
+    COLUMNS = ("key", "id", "path", "labels", "width", "height", "bytes", "modified")
 
     def __init__(self, table: Any, rows: NDArray[np.int64] | None = None) -> None:
         self._table = table
@@ -101,6 +104,24 @@ class Items:
             )
             for row in found
         ]
+
+    def matching(self, where: str) -> NDArray[np.int64]:
+        """Keys of the items that an expression holds for, ascending; not to be written to.
+
+        Args:
+            where: As docs/commands.md describes it, e.g. `label == "cat" and width >= 1000`.
+
+        Raises:
+            RisError: It can't be understood; the hint lists the columns that it can name.
+        """
+        holds = self._columns.mask(read(where, self._columns))
+        keys = self.keys[holds if self._rows is None else holds[self._rows]]
+        keys.setflags(write=False)  # they are shared by all who filter by it
+        return keys
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return Columns(self._table)
 
     def label_codes(self) -> LabelCodes:
         """The first label of every item as a code, names sorted by alphabet."""

@@ -1,8 +1,9 @@
 """The table of a collection: immutable Parquet parts, one row per item.
 
-The only door to pyarrow. Rows come as `Row` with their embeddings, leave as Arrow tables or as
-embeddings in one array. Page checksums are written and verified: without them 59 of 60 random bit
-flips were read in silence (2026-11-22). `generation.py` binds the parts into a generation.
+The door to pyarrow, but for the kernels of `columns.py`. Rows come as `Row` with their embeddings,
+leave as Arrow tables or as embeddings in one array. Page checksums are written and verified:
+without them 59 of 60 random bit flips were read in silence (2026-11-22). `generation.py` binds the
+parts into a generation.
 """
 
 import json

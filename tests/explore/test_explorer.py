@@ -1,7 +1,9 @@
 """A collection that answers: search, find similar, look, see the map."""
 
 import json
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from ris.errors import PictureError, RisError, StoreError
 from ris.explore import explorer as explorer_module
 from ris.explore.explorer import Explorer, open_explorer
 from ris.images.decode import decode
+from ris.store import generation as generation_module
 from ris.store.collection import Collection
+from ris.store.index import JoinedIndex
 
 VIEWS = [(turned, mirrored) for turned in (0, 90, 180, 270) for mirrored in (False, True)]
 
@@ -265,6 +269,142 @@ class TestCopies:
         alone = Explorer(stores.publish_folder(home, "one", source, tmp_path / "work"))
         assert alone.similar(0, copies=True).hits == ()
         assert len(alone.search(alone.item(0).path, copies=True).hits) == 1
+
+
+class TestFilters:
+    def test_only_items_that_the_filter_holds_for_come_nearest_first(self, explorer):
+        path = explorer.item(7).path
+        everything = explorer.search(path, k=48).hits
+        found = explorer.search(path, k=5, where='label in ["rings", "discs"]')
+        expected = [hit for hit in everything if hit.item.labels[0] in ("rings", "discs")]
+        assert answer(found) == [(hit.item.key, hit.distance) for hit in expected[:5]]
+        assert [hit.rank for hit in found.hits] == [1, 2, 3, 4, 5]
+        assert found.matching == 24
+
+    @pytest.mark.parametrize("copies", [False, True])
+    def test_all_come_where_fewer_match_than_are_wanted(self, explorer, copies):
+        path, where = explorer.item(7).path, "key in [3, 20, 21]"
+        found = explorer.search(path, k=10, copies=copies, where=where)
+        assert {hit.item.key for hit in found.hits} == {3, 20, 21}
+        assert found.matching == 3
+        similar = explorer.similar(20, k=10, copies=copies, where=where)
+        assert {hit.item.key for hit in similar.hits} == {3, 21}
+
+    @pytest.mark.parametrize("copies", [False, True])
+    def test_where_none_match_the_answer_is_empty_and_no_error(self, explorer, copies):
+        path, where = explorer.item(7).path, 'label == "sheep"'
+        for found in (
+            explorer.search(path, copies=copies, where=where),
+            explorer.similar(7, copies=copies, where=where),
+        ):
+            assert (found.hits, found.matching) == ((), 0)
+            assert found.place is not None
+            assert found.to_json()["hits"] == []
+            assert found.to_json()["matching"] == 0
+        assert explorer.similar(7, where="key == 7").hits == ()
+
+    def test_the_place_on_the_map_is_that_among_all_items(self, explorer):
+        for k in (3, 10):
+            plain = explorer.search(explorer.item(20).path, k=k)
+            filtered = explorer.search(explorer.item(20).path, k=k, where='label == "bars"')
+            assert plain.hits[0].item.key not in [hit.item.key for hit in filtered.hits]
+            assert filtered.place == plain.place
+            assert (
+                explorer.similar(20, k=k, where="key < 9").place == explorer.similar(20, k=k).place
+            )
+
+    def test_turned_copies_are_found_among_them(self, explorer):
+        copy = copy_of(Image.open(explorer.item(26).path), 90, False)
+        everything = explorer.search(copy, k=48, copies=True).hits
+        where = "key == 26 or key < 12"
+        found = explorer.search(copy, k=4, copies=True, where=where).hits
+        expected = [hit for hit in everything if hit.item.key == 26 or hit.item.key < 12][:4]
+        assert [(hit.item.key, hit.turned) for hit in found] == [
+            (hit.item.key, hit.turned) for hit in expected
+        ]
+        assert (found[0].item.key, found[0].turned) == (26, 90)
+
+    def test_similar_items_are_looked_for_among_them(self, explorer):
+        others = explorer.similar(5, k=47).hits
+        found = explorer.similar(5, k=4, where='label != "bars"')
+        expected = [hit for hit in others if hit.item.labels != ("bars",)][:4]
+        assert answer(found) == [(hit.item.key, hit.distance) for hit in expected]
+        assert len(explorer.similar(5, k=48, where='label == "bars"').hits) == 11
+
+    def test_own_columns_files_and_dates_are_filtered_by(self, home, tmp_path):
+        source = drawn.fill_folder(tmp_path / "s", 3, families=("bars", "rings"))
+        for number in range(3):
+            os.utime(source / "rings" / f"0{number}.png", (0, 1_700_000_000 + number))
+        (tmp_path / "l.csv").write_text(
+            "path,label,price,taken,sold,shoe size\n"
+            "bars/00.png,b,7,2026-01-02,true,38\n"
+            "bars/01.png,b,,2026-02-03,false,\n"
+            "rings/02.png,r,3.5,,,39\n"
+        )
+        labels = str(tmp_path / "l.csv")
+        explorer = Explorer(
+            stores.publish_folder(home, "priced", source, tmp_path / "w", labels=labels)
+        )
+
+        def found(where):
+            result = explorer.search(explorer.item(0).path, where=where)
+            return sorted(hit.item.path.removeprefix(f"{source}/") for hit in result.hits)
+
+        assert found("price > 5") == ["bars/00.png"]
+        assert found('price is None and label == "b"') == ["bars/01.png"]
+        assert found('taken < "2026-02-01"') == ["bars/00.png"]
+        assert found("sold") == ["bars/00.png"]
+        assert found('column["shoe size"] > 38') == ["rings/02.png"]
+        assert found("label is None") == ["bars/02.png", "rings/00.png", "rings/01.png"]
+        assert found(f'folder == "{source}/rings" and "00" in path') == ["rings/00.png"]
+        assert found('modified == "2023-11-14 22:13:21"') == ["rings/01.png"]
+        size = (source / "bars" / "01.png").stat().st_size
+        assert "bars/01.png" in found(f"bytes == {size} and width == 32 and height == 32")
+
+    def test_a_wrong_filter_is_told_before_the_picture_is_read(self, explorer):
+        for ask in (
+            lambda where: explorer.search("/nowhere.png", where=where),
+            lambda where: explorer.similar(4711, where=where),
+            explorer.matching,
+        ):
+            for where in ("colour == 3", "", "label = 3"):
+                with pytest.raises(RisError) as refused:
+                    ask(where)
+                assert "label, labels, folder" in refused.value.hint
+
+    def test_the_last_few_filters_are_kept(self, explorer):
+        kept = explorer.matching("width > 3")
+        assert kept.tolist() == list(range(48))
+        assert explorer.matching("width > 3") is kept
+        for number in range(20):
+            explorer.matching(f"width > {number + 4}")
+        assert explorer.matching("width > 3") is not kept
+
+    def test_removed_items_never_match(self, home, collection, tmp_path):
+        draft = stores.make_draft(collection, tmp_path / "w", seed=3, deleted=(2, 4), tail=5)
+        collection.publish(draft, parent=collection.current())
+        explorer = Explorer(collection)
+        assert explorer.matching("key < 6").tolist() == [0, 1, 3, 5]
+        found = explorer.similar(3, where="key < 6 or key > 17")
+        assert sorted(hit.item.key for hit in found.hits) == [0, 1, 5, 18, 19]
+
+    def test_a_graph_with_a_tail_is_filtered(self, collection, tmp_path, monkeypatch):
+        monkeypatch.setattr(generation_module, "EXACT_BELOW", 100)
+        work, deleted = tmp_path / "w", (2, 140)
+        draft = stores.make_draft(collection, work, seed=3, count=150, deleted=deleted, tail=20)
+        collection.publish(draft, parent=collection.current())
+        explorer = Explorer(collection)
+        assert isinstance(explorer._index, JoinedIndex)
+        found = explorer.similar(3, k=200, where="key >= 120 or key < 4").hits
+        assert {hit.item.key for hit in found} == {0, 1, *range(120, 150)} - {140}
+        distances = [hit.distance for hit in found]
+        assert distances == sorted(distances)
+
+    def test_several_threads_filter_at_once(self, explorer):
+        texts = [f"key < {number}" for number in range(1, 20)] * 3
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(explorer.matching, texts))
+        assert [len(keys) for keys in found] == [*range(1, 20)] * 3
 
 
 class TestItems:
