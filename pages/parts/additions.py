@@ -44,6 +44,7 @@ def draw_additions(collection: Collection) -> None:
         _draw_changes(collection, busy=busy)
     else:
         st.markdown("No folder of this computer belongs to this collection yet. Add one below.")
+    st.subheader("Another folder", anchor=False)
     _draw_folder(collection, busy=busy)
     st.subheader("From your browser", anchor=False)
     _draw_uploads(collection, busy=busy)
@@ -114,11 +115,11 @@ def _draw_changes(collection: Collection, *, busy: bool) -> None:
             icon=":material/check_circle:",
         )
         return
-    with st.grid(3, min_column_width=110):
-        for name, (head, meaning) in FOUND.items():
-            number = getattr(found, name)
-            if number:
-                st.metric(head, f"{number:,}", border=True, help=meaning)
+    shown = {name: getattr(found, name) for name in FOUND if getattr(found, name)}
+    with st.grid(len(shown), min_column_width=110):
+        for name, number in shown.items():
+            head, meaning = FOUND[name]
+            st.metric(head, f"{number:,}", border=True, help=meaning)
     if found.any:
         st.caption(
             "Nothing was done yet. Apply adds, moves and removes them in the collection; "
@@ -129,7 +130,7 @@ def _draw_changes(collection: Collection, *, busy: bool) -> None:
 def _draw_folder(collection: Collection, *, busy: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         folder = st.text_input(
-            "Another folder on the computer that runs ris",
+            "Folder on the computer that runs ris",
             placeholder="/home/ann/more pictures",
             key="add.folder",
         )

@@ -202,6 +202,8 @@ def _ended(state: JobState, *, large: bool) -> None:
 def _work(state: JobState) -> str:
     if is_fitting(state):
         return "Fitting the model"
+    if state.command == "sync" and "--apply" in state.arguments:
+        return "Updating from the folders"
     return _WORK.get(state.command, "The job")
 
 
