@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.explore.projection import project
+from ris.explore.projection import FIT_AT_MOST, project
 from ris.model.encoder import Encoder, seal
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
@@ -230,7 +230,7 @@ def make_map(
 
     work.on_progress(Progress("map", 0, None, "epochs"))
     index: Index = ExactIndex(vectors, keys)
-    if len(keys) >= _EXACT_NEIGHBOURS_BELOW:
+    if _EXACT_NEIGHBOURS_BELOW <= len(keys) <= FIT_AT_MOST:
         loaded = load_graph(work.folder / "graph.hnsw", vectors.shape[1], len(keys))
         index = GraphIndex(loaded, max(graph.ef, 64))
     xy, fitted = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)

@@ -9,12 +9,22 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.store.index import ExactIndex, Index, Keys, Vectors
+from ris.store.index import (
+    ExactIndex,
+    GraphIndex,
+    Index,
+    Keys,
+    Vectors,
+    build_graph,
+    load_graph,
+)
 
 OnEpochs = Callable[[int, int], None]
 
@@ -68,7 +78,7 @@ def project(
     """Places of all items on the map.
 
     Args:
-        index: Finds the items' neighbours.
+        index: Finds the items' neighbours; used up to `FIT_AT_MOST` items.
         vectors: float32 (N, D), unit length.
         keys: int64 (N,), ascending.
         seed: The same one gives the same map.
@@ -186,7 +196,13 @@ def _neighbours_among(index: Index, vectors: Vectors, keys: Keys) -> tuple[Any, 
 
 
 def _place_many(vectors: Vectors, fitted: Vectors, xy: NDArray[np.float32]) -> NDArray[np.float32]:
-    found = ExactIndex(fitted, np.arange(len(fitted))).query(vectors, _PLACED_BY)
+    rows = np.arange(len(fitted))
+    with TemporaryDirectory() as folder:
+        # 950,000 against 50,000 one by one takes minutes, the graph's building included seconds
+        path = Path(folder) / "fitted.hnsw"
+        ef = build_graph(fitted, rows, path).ef
+        index = GraphIndex(load_graph(path, fitted.shape[1], len(rows)), ef)
+        found = index.query(vectors, _PLACED_BY)
     weights = _weights(found.distances)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray(np.einsum("nk,nkd->nd", weights, xy[found.keys]), np.float32)

@@ -62,6 +62,8 @@ class Items:
 
     def __init__(self, table: Any, rows: NDArray[np.int64] | None = None) -> None:
         self._table = table
+        self._batches = table.to_batches()  # taking rows out of a table joins all its chunks first
+        self._ends = np.cumsum([batch.num_rows for batch in self._batches])
         self._rows = rows  # an index, as copying the table of a million items takes a second
         self._metadata = list(metadata_columns(table.schema))
         keys: NDArray[np.int64] = table.column("key").to_numpy()
@@ -90,7 +92,7 @@ class Items:
             StoreError: There is no such item.
         """
         rows = self.rows_of(keys)
-        found = self._table.take(rows if self._rows is None else self._rows[rows]).to_pylist()
+        found = self._take(rows if self._rows is None else self._rows[rows])
         return [
             Item(
                 row["key"],
@@ -104,6 +106,18 @@ class Items:
             )
             for row in found
         ]
+
+    def _take(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """Rows of the table in their order."""
+        found: list[dict[str, Any]] = [{}] * len(rows)
+        inside = np.searchsorted(self._ends, rows, "right")
+        for batch in np.unique(inside).tolist():
+            places = np.flatnonzero(inside == batch)
+            first = self._ends[batch] - self._batches[batch].num_rows
+            taken = self._batches[batch].take(rows[places] - first).to_pylist()
+            for place, row in zip(places.tolist(), taken, strict=True):
+                found[place] = row
+        return found
 
     def matching(self, where: str) -> NDArray[np.int64]:
         """Keys of the items that an expression holds for, ascending; not to be written to.
