@@ -288,12 +288,14 @@ def generations(choices: Choices, name: str) -> None:
 @click.argument("generation")
 @common
 def use(choices: Choices, name: str, generation: str) -> None:
-    """Let another kept GENERATION of NAME serve."""
-    from ris import jobs
+    """Let another kept GENERATION of NAME serve, with what was added and removed since."""
+    from ris import switch
 
     collection = Collection(choices.home, name)
-    with jobs.exclusive(choices.home, name):
-        manifest = collection.use(generation.zfill(8))
+    wanted = generation.zfill(8)
+    manifest = upkeep.run_job(
+        choices, name, "use", lambda work: switch.switch(collection, work, wanted)
+    )
     if choices.json:
         console.print_json(_generation_facts(manifest))
     else:

@@ -38,6 +38,7 @@ _STAGES = {
     "add": ("scan", "publish"),
     "sync": ("scan", "publish"),
     "compact": ("table", "graph", "map", "publish"),
+    "use": ("embed", "publish"),
 }
 _started: dict[int, "subprocess.Popen[bytes]"] = {}  # children, to be reaped
 
@@ -49,7 +50,7 @@ class JobState:
     Attributes:
         id: Sorts by time.
         collection: Whose job it is.
-        command: "create", "train", "add", "sync" or "compact".
+        command: "create", "train", "add", "sync", "compact" or "use".
         arguments: What it was started with, the command first.
         created: When it was started, ISO 8601 in UTC.
         status: "running", "finished", "failed", "cancelled" or "killed".

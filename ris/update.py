@@ -24,7 +24,7 @@ from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
 from ris.images.names import escape, unescape
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
-from ris.images.prepare import content_id
+from ris.images.prepare import Prepared, content_id
 from ris.images.sources import Folder, Source, open_source
 from ris.model.encoder import Encoder
 from ris.progress import Progress
@@ -39,6 +39,7 @@ from ris.store.table import (
     SkippedWriter,
     TableWriter,
     conform,
+    embed,
     embeddings_of,
     read_rows,
     replace_columns,
@@ -286,7 +287,7 @@ class _Update:
         self._removed = {one.path for one in skipped if one.reason == REMOVED}
         self._contents = work.folder / "contents.npy"
         self.known.write_contents(self._contents)
-        self._new: _NewItems | None = None
+        self._new: NewItems | None = None
 
     def look(self, sources: list[Folder]) -> None:
         """Count what changed; new files are looked at, not decoded."""
@@ -302,7 +303,7 @@ class _Update:
             sources: What to go through.
             again: Whether files that were removed by hand come back.
         """
-        with _NewItems(self.collection, self.manifest, self.labels, self.work) as new:
+        with NewItems(self.collection, self.manifest, self.labels, self.work) as new:
             self._new = new
             decode = partial(_decode_new, size=new.encoder.size, contents=self._contents)
             results = map_entries(self._unknown(sources, again=again), decode)
@@ -327,25 +328,11 @@ class _Update:
         skipped = self._write_skipped()
         if not (self.changes.any or skipped or self._moved.keys):
             return Updated(manifest, self.changes)
-        work.on_progress(Progress("publish", 0, 1, "generations"))
-        work.stop.check()
-        files: dict[str, Path] = {}
-        parts, maps = manifest.parts, manifest.maps
         new = self._new
-        if new is not None and new.rows:
-            name = self.collection.new_part()
-            facts = describe(work.folder, new.part, name=name).to_json()
-            parts = (*parts, Part(**facts, rows=new.rows))
-            files[name] = new.part
-        if new is not None and (placed := new.write_places()) is not None:
-            maps = (*maps, placed)
-            files[placed.file] = work.folder / "map.parquet"
         deleted = {*manifest.deleted, *self._gone, *self._replaced} - self._restored
         gone = {*manifest.gone, *self._gone, *self._replaced} - self._restored
         changed = replace(
             manifest,
-            parts=parts,
-            maps=maps,
             deleted=tuple(sorted(deleted)),
             gone=tuple(sorted(gone)),
             items=manifest.items
@@ -355,9 +342,9 @@ class _Update:
             next_key=self._next_key,
             columns={**manifest.columns, **self.labels.columns},
         )
-        draft = Draft(changed, files, skipped)
-        published = self.collection.publish(draft, parent=manifest.generation)
-        work.on_progress(Progress("publish", 1, 1, "generations", note=published.generation))
+        published = publish_with(
+            self.collection, work, changed, new, skipped, parent=manifest.generation
+        )
         return Updated(published, self.changes)
 
     # -- judging ----------------------------------------------------------------------------------
@@ -460,7 +447,7 @@ class _Update:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def _copy_rows(self, new: "_NewItems") -> None:
+    def _copy_rows(self, new: "NewItems") -> None:
         """Write rows of known contents again, with what is other about them."""
         ends = np.cumsum([0, *(part.rows for part in self.manifest.parts)])
         for rows, are_new in ((self._moved, False), (self._copies, True)):
@@ -489,7 +476,7 @@ class _Update:
         return path
 
 
-class _NewItems:
+class NewItems:
     """The part of new rows, written batch by batch, with their places on the map."""
 
     def __init__(
@@ -507,7 +494,7 @@ class _NewItems:
         self._xy: list[NDArray[np.float32]] = []
         self._opened: Generation | None = None
 
-    def __enter__(self) -> "_NewItems":
+    def __enter__(self) -> "NewItems":
         self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
         self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
         return self
@@ -528,9 +515,15 @@ class _NewItems:
         keys = list(range(first_key, first_key + len(kept)))
         rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]
         self._table.write(rows, vectors)
-        self.rows += len(keys)
-        self.keys += keys
-        self._xy.append(self._places(vectors))
+        self._keep(keys, vectors)
+
+    def write_rows(self, table: Any, pictures: list[Prepared]) -> None:
+        """Write rows of another encoder's generation, embedded again, under the keys they have."""
+        if pictures:
+            vectors = self.encoder.encode(np.stack([one.pixels for one in pictures]))
+            whole = embed(table, vectors)
+            self._table.write_table(conform(whole, self._manifest.dimension, self._columns))
+            self._keep(table.column("key").to_pylist(), vectors)
 
     def write_again(
         self, table: Any, keys: list[int], entries: list[Entry], *, are_new: bool
@@ -549,10 +542,15 @@ class _NewItems:
                     values[name] = [(one.metadata or {}).get(name) for one in known]
         table = conform(table, self._manifest.dimension, self._columns)
         self._table.write_table(replace_columns(table, values))
-        self.rows += len(keys)
         if are_new:
-            self.keys += keys
-            self._xy.append(self._places(embeddings_of(table)))
+            self._keep(keys, embeddings_of(table))
+        else:
+            self.rows += len(keys)
+
+    def _keep(self, keys: list[int], vectors: Vectors) -> None:
+        self.rows += len(keys)
+        self.keys += keys
+        self._xy.append(self._places(vectors))
 
     def _places(self, vectors: Vectors) -> NDArray[np.float32]:
         """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
@@ -585,6 +583,41 @@ class _NewItems:
             return None
         keys = np.array(self.keys, np.int64)[there]
         return write_places(self._work, keys, xy[there], np.zeros(len(there), np.bool_))
+
+
+def publish_with(
+    collection: Collection,
+    work: Work,
+    manifest: Manifest,
+    new: NewItems | None,
+    skipped: Path | None,
+    *,
+    parent: str,
+) -> Manifest:
+    """Let a generation serve to which new rows and their places are added.
+
+    Args:
+        collection: Whose generation it becomes.
+        work: Where the new rows lie.
+        manifest: Its facts without the new rows' part and map.
+        new: The new rows, closed; or None.
+        skipped: The file of skipped files that replaces the collection's; or None.
+        parent: The generation that the work started from.
+    """
+    work.on_progress(Progress("publish", 0, 1, "generations"))
+    work.stop.check()
+    files: dict[str, Path] = {}
+    if new is not None and new.rows:
+        name = collection.new_part()
+        facts = describe(work.folder, new.part, name=name).to_json()
+        manifest = replace(manifest, parts=(*manifest.parts, Part(**facts, rows=new.rows)))
+        files[name] = new.part
+    if new is not None and (placed := new.write_places()) is not None:
+        manifest = replace(manifest, maps=(*manifest.maps, placed))
+        files[placed.file] = work.folder / "map.parquet"
+    published = collection.publish(Draft(manifest, files, skipped), parent=parent)
+    work.on_progress(Progress("publish", 1, 1, "generations", note=published.generation))
+    return published
 
 
 def _decode_new(entry: Entry, size: int, contents: Path) -> Decoded | _Content:

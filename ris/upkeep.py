@@ -61,7 +61,7 @@ def sync(choices: Choices, name: str, apply: bool) -> None:
         changes = update.compare(collection, work)
         return update.Updated(update.serving(collection), changes)
 
-    updated = _job(choices, name, "sync", look)
+    updated = run_job(choices, name, "sync", look)
     if choices.json:
         console.print_json({"name": name, "applied": False, **asdict(updated.changes)})
     else:
@@ -107,14 +107,14 @@ def compact(choices: Choices, name: str, seed: int) -> None:
     from ris import compact as compaction
 
     collection = Collection(choices.home, name)
-    manifest = _job(
+    manifest = run_job(
         choices, name, "compact", lambda work: compaction.compact(collection, work, seed=seed)
     )
     _print(choices, name, manifest, {})
 
 
 def _update(choices: Choices, name: str, command: str, do: "Callable[[Work], Updated]") -> None:
-    updated = _job(choices, name, command, do)
+    updated = run_job(choices, name, command, do)
     _print(choices, name, updated.manifest, asdict(updated.changes))
     if not choices.json:
         told = updated.changes.in_words()
@@ -137,7 +137,7 @@ def _mark(
     _compact_when_due(choices, name, updated.manifest)
 
 
-def _job(choices: Choices, name: str, command: str, do: "Callable[[Work], Any]") -> Any:
+def run_job(choices: Choices, name: str, command: str, do: "Callable[[Work], Any]") -> Any:
     """Run work as a job, with bars; what it returns."""
     from ris.generate import Work
     from ris.update import Updated

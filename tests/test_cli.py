@@ -310,7 +310,7 @@ class TestTelling:
         assert "notes.txt" in ris("skipped", "drawn").out
 
     def test_generations_and_use(self, ris, collection, tmp_path):
-        draft = stores.make_draft(collection, tmp_path / "w", seed=3)
+        draft = stores.make_draft(collection, tmp_path / "w", seed=3, count=48)
         collection.publish(draft, parent=collection.current())
         told = ris("generations", "drawn", "--json").documents
         assert [(one["generation"], one["serving"]) for one in told] == [

@@ -23,6 +23,7 @@ _WORK = {
     "add": "Adding pictures",
     "sync": "Looking through the folders",
     "compact": "Putting the collection in order",
+    "use": "Going back",
 }
 FITTING = "You can search already. The model is now being fitted to your pictures."
 
@@ -107,6 +108,8 @@ def brought(state: JobState, card: ReportCard | None = None) -> str:
         return f"{_work(state)}: {Changes(**state.changes).in_words()}."
     if state.command == "compact":
         return f"Put in order in {words.duration(state.seconds)}."
+    if state.command == "use":
+        return f"Generation {words.generation(state.generation or '')} serves now."
     done = "Created" if state.command == "create" else "Retrained"
     text = f"{done} in {words.duration(state.seconds)}."
     now, before = (found_first(card, name) if card else None for name in ("this", "before"))

@@ -178,12 +178,12 @@ def dismissed(job: str) -> bool:
 
 
 def keep(seal: str) -> None:
-    """The generation of this hash shall stay: don't ask about it any more in this session."""
+    """The encoder of this digest shall stay: don't ask about it any more in this session."""
     st.session_state[_KEPT] = {*st.session_state.get(_KEPT, ()), seal}
 
 
 def is_kept(seal: str) -> bool:
-    """Whether the generation of this hash was said to stay."""
+    """Whether the encoder of this digest was said to stay."""
     return seal in st.session_state.get(_KEPT, ())
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts import notices, session, words
+from ris import jobs
 from ris.errors import RisError
 from ris.explore.card import WORSE, ReportCard, compare
 from ris.store.collection import Collection
 from ris.store.manifest import Manifest
+from ris.switch import later
 
 BUSY = "Wait for the running job, or cancel it: it goes on from what serves now."
 
@@ -19,9 +21,13 @@ def earlier(manifests: Sequence[Manifest], serving: str, card: ReportCard | None
     """The generation to roll back to; None where it is gone, or was not compared with."""
     if card is None or not {"this", "before"} <= set(card.methods):
         return None
-    known = {manifest.generation: manifest for manifest in manifests}
-    parent = known[serving].parent if serving in known else None
-    return parent if parent in known else None
+    now = next((one for one in manifests if one.generation == serving), None)
+    others = [
+        one.generation
+        for one in manifests
+        if now is not None and one.encoder != now.encoder and one.generation < serving
+    ]
+    return max(others, default=None)  # additions since were made with the same encoder
 
 
 def verdict_words(card: ReportCard) -> str:
@@ -42,7 +48,7 @@ def draw_verdict(
     """Ask whether the serving generation shall stay, until that is answered in this session."""
     known = {manifest.generation: manifest for manifest in manifests}
     parent = earlier(manifests, serving, card)
-    if card is None or parent is None or session.is_kept(known[serving].sha256):
+    if card is None or parent is None or session.is_kept(known[serving].encoder):
         return
     with st.container(border=True, key="verdict"):
         st.markdown(verdict_words(card))
@@ -51,7 +57,7 @@ def draw_verdict(
                 "Keep it",
                 icon=":material/check:",
                 on_click=session.keep,
-                args=(known[serving].sha256,),
+                args=(known[serving].encoder,),
             )
             busy = session.busy()
             if st.button(
@@ -69,8 +75,13 @@ def serve(collection: Collection, manifest: Manifest) -> None:
     Raises:
         RisError: It is gone, or somebody else is writing.
     """
-    collection.use(manifest.generation)
-    session.keep(manifest.sha256)
+    added, removed = later(collection, manifest.generation)
+    if added or removed:
+        jobs.start(collection.home, collection.name, ["use", collection.name, manifest.generation])
+    else:
+        with jobs.exclusive(collection.home, collection.name):
+            collection.use(manifest.generation)
+    session.keep(manifest.encoder)
 
 
 def switch_dialog(collection: Collection, manifest: Manifest) -> None:
@@ -83,6 +94,14 @@ def switch_dialog(collection: Collection, manifest: Manifest) -> None:
             f"{words.count(manifest.items, 'picture')}. Nothing is deleted: you can switch back "
             "on this page."
         )
+        added, removed = later(collection, manifest.generation)
+        if added or removed:
+            since = [f"{words.count(added, 'picture')} added"] if added else []
+            since += [f"{words.count(removed, 'picture')} removed"] if removed else []
+            st.markdown(
+                f"It lacks what happened since: {' and '.join(since)}. That is carried over "
+                "first, which takes a moment."
+            )
         with st.container(horizontal=True):
             if st.button("Serve it", type="primary"):
                 try:

@@ -250,7 +250,16 @@ def without_embeddings(table: pa.Table) -> pa.Table:
 
 def add_embeddings(batch: pa.RecordBatch, embeddings: NDArray[np.float32]) -> pa.Table:
     """Rows without embeddings, with embeddings float32 (rows, dimension)."""
-    table = pa.Table.from_batches([batch])
+    return embed(pa.Table.from_batches([batch]), embeddings)
+
+
+def select(table: pa.Table, rows: Sequence[int] | NDArray[np.int64]) -> pa.Table:
+    """Some rows of a table."""
+    return table.take(np.asarray(rows, np.int64))
+
+
+def embed(table: pa.Table, embeddings: NDArray[np.float32]) -> pa.Table:
+    """Rows without embeddings, with embeddings float32 (rows, dimension)."""
     after = table.column_names.index("image") + 1
     column = _embedding_array(embeddings)
     table = table.add_column(after, pa.field("embedding", column.type), column)

@@ -284,7 +284,7 @@ def test_who_chose_a_generation_is_not_asked_about_it(retrained, monkeypatch):
     earlier = retrained.manifest("00000002")
     verdict.serve(retrained, earlier)
     assert retrained.current() == "00000002"
-    assert kept == [earlier.sha256]
+    assert kept == [earlier.encoder]
     with pytest.raises(RisError):
         verdict.serve(retrained, replace(earlier, generation="00000009"))
     assert len(kept) == 1

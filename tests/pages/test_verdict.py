@@ -13,16 +13,18 @@ class Kept:
     """What the question looks at of a manifest."""
 
     generation: str
-    parent: str | None
+    encoder: str
 
 
-MANIFESTS = [Kept("3", "2"), Kept("2", "1")]
+MANIFESTS = [Kept("3", "new"), Kept("2", "old")]
 
 
-def test_the_generation_to_roll_back_to_is_the_parent_while_it_is_kept():
+def test_the_generation_to_roll_back_to_is_the_newest_of_another_encoder():
     assert verdict.earlier(MANIFESTS, "3", reports.card()) == "2"
     assert verdict.earlier(MANIFESTS, "2", reports.card()) is None
-    assert verdict.earlier([Kept("1", None)], "1", reports.card()) is None
+    assert verdict.earlier([Kept("1", "old")], "1", reports.card()) is None
+    lived_on = [Kept("5", "new"), Kept("4", "new"), *MANIFESTS, Kept("1", "old")]
+    assert verdict.earlier(lived_on, "5", reports.card()) == "2"
 
 
 def test_without_a_card_or_a_comparison_there_is_no_question():
