@@ -7,7 +7,7 @@ and what comes of it is published beside the first if the report card says that 
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,13 @@ from ris.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from ris.model.network import Network
+    from ris.model.training import Trained
 
 
+# What of a refinement is tried in turn: all of it, then half-way between the encoder before and
+# after, which keeps more of what the first could do (Wortsman et al., Robust Fine-Tuning of
+# Zero-Shot Models, 2022). CIFAR-10 after 250 steps: P@10 .564 before, .556 after, .565 half-way.
+_SHARES = (1.0, 0.5)
 DEFAULT_MINUTES = 3.0
 DEMO_MINUTES = 0.5
 
@@ -234,17 +239,23 @@ def _refine(
     work.on_progress(Progress("train", 0, round(minutes * 60), "seconds", note=note))
     with quiet_stderr():
         start = _load_start(collection, parent, choices)
-    facts = _train_encoder(scanned, work, choices, minutes, seed, start, held_out, labels)
-    making = Round(collection, scanned, work, seed, parent)
-    card = _embed_and_judge(making, held_out)
-    verdict = compare(card)
-    if verdict.worse:
-        told = "The model came out worse, so the earlier one goes on serving."
-        return Built(parent, f"{told} {verdict.reasons}")
-    return Built(making.publish({**facts, "report": card.to_json()}))
+    trained = _train_network(scanned, work, choices, minutes, seed, start, held_out, labels)
+    facts = {**trained.facts, "choices": asdict(choices)}
+    reasons = ""
+    for share in _SHARES if trained.network.has_shape_of(start) else (1.0,):
+        place = work.inside(f"{share:.2f}")
+        _export_share(trained.network, start, share, scanned, place, seed)
+        making = Round(collection, scanned, place, seed, parent)
+        card = _embed_and_judge(making, held_out)
+        verdict = compare(card)
+        if not verdict.worse:
+            return Built(making.publish({**facts, "share": share, "report": card.to_json()}))
+        reasons = reasons or verdict.reasons
+    told = "The model came out worse, so the earlier one goes on serving."
+    return Built(parent, f"{told} {reasons}")
 
 
-def _train_encoder(
+def _train_network(
     scanned: Scanned,
     work: Work,
     choices: Choices,
@@ -253,16 +264,14 @@ def _train_encoder(
     start: "Network",
     held_out: NDArray[np.int64],
     labels: NDArray[np.int32] | None,
-) -> dict[str, Any]:
-    """The trained encoder's facts; its files lie in `encoder/` of the work folder."""
+) -> "Trained":
     with quiet_stderr():
         from ris.model.augmentation import Augmentation
         from ris.model.base import base_settings
-        from ris.model.export import export
         from ris.model.training import TrainingSettings
         from ris.model.training import train as train_network
 
-    trained = train_network(
+    return train_network(
         scanned.open_pixels(),
         base_settings(choices),
         TrainingSettings(minutes=minutes, seed=seed),
@@ -278,13 +287,33 @@ def _train_encoder(
         on_progress=work.on_progress,
         stop=work.stop,
     )
-    folder = work.folder / "encoder"
-    folder.mkdir()
-    total = round(minutes * 60)
-    work.on_progress(Progress("train", total, total, "seconds", note="Exporting the encoder"))
+
+
+def _export_share(
+    trained: "Network",
+    start: "Network",
+    share: float,
+    scanned: Scanned,
+    work: Work,
+    seed: int,
+) -> None:
+    """Export a trained encoder, or one that keeps a share of what it learned, into `encoder/`."""
+    note = "" if share == 1 else "It came out worse: trying half of what was learned"
+    work.on_progress(Progress("embed", 0, scanned.count, note=note))
     with quiet_stderr():
-        export(trained.network, folder)
-    return {**trained.facts, "choices": asdict(choices)}
+        from ris.model.export import export
+        from ris.model.network import fit_to
+
+        if share < 1:
+            trained.blend(start, share)
+            fit_to(
+                trained,
+                scanned.open_pixels(),
+                np.random.default_rng(seed).permutation(scanned.count),
+            )
+        folder = work.folder / "encoder"
+        folder.mkdir()
+        export(trained, folder)
 
 
 def _load_start(collection: Collection, parent: Manifest, choices: Choices) -> "Network":

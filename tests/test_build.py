@@ -148,6 +148,19 @@ def test_a_worse_encoder_is_not_published(created, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_worse_encoder_is_met_half_way(created, tmp_path, monkeypatch):
+    home = Path(shutil.copytree(created.home, tmp_path / "home"))
+    collection = Collection(home, "real")
+    verdicts = [Verdict(True, -0.5, "Worse."), Verdict(False, 0.1, "Better.")]
+    monkeypatch.setattr(build, "compare", lambda card: verdicts.pop(0))
+    (tmp_path / "work").mkdir()
+    built = build.train(collection, Work(tmp_path / "work", silent, StopSignal()), minutes=0.01)
+    assert (collection.current(), built.kept_old) == (built.manifest.generation, "")
+    assert collection.training(built.manifest.encoder)["share"] == 0.5
+    assert Explorer(collection).notices == ()
+
+
+@pytest.mark.slow
 def test_no_minutes_go_back_to_the_base(created, tmp_path):
     home = Path(shutil.copytree(created.home, tmp_path / "home"))
     (tmp_path / "work").mkdir()

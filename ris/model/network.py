@@ -173,6 +173,13 @@ class Network:
         self.encoder.set_weights(other.encoder.get_weights())
         self.decoder.set_weights(other.decoder.get_weights())
 
+    def blend(self, other: "Network", share: float) -> None:
+        """Keep a share of the own weights of encoder and decoder, and take the rest from a network
+        of the same shape; the head stays as it is."""
+        for mine, its in ((self.encoder, other.encoder), (self.decoder, other.decoder)):
+            pairs = zip(mine.get_weights(), its.get_weights(), strict=True)
+            mine.set_weights([share * own + (1 - share) * given for own, given in pairs])
+
 
 def load_network(path: Path) -> Network:
     """The network of a `.keras` file.

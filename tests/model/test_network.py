@@ -154,6 +154,22 @@ def test_weights_are_copied(network, shape):
         np.testing.assert_array_equal(before, after)  # it is fitted, to each collection
 
 
+def test_a_blend_lies_between_two_networks(network, shape):
+    other = build_network(shape)
+    head = other.head.get_weights()
+    expected = [
+        0.25 * own + 0.75 * given
+        for own, given in zip(
+            other.encoder.get_weights(), network.encoder.get_weights(), strict=True
+        )
+    ]
+    other.blend(network, 0.25)
+    for found, wanted in zip(other.encoder.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    for before, after in zip(head, other.head.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
 def test_the_seed_decides_the_weights(shape):
     made = []
     for seed in (1, 1, 2):
