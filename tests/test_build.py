@@ -151,8 +151,14 @@ def test_a_worse_encoder_is_not_published(created, tmp_path, monkeypatch):
 def test_a_worse_encoder_is_met_half_way(created, tmp_path, monkeypatch):
     home = Path(shutil.copytree(created.home, tmp_path / "home"))
     collection = Collection(home, "real")
-    verdicts = [Verdict(True, -0.5, "Worse."), Verdict(False, 0.1, "Better.")]
-    monkeypatch.setattr(build, "compare", lambda card: verdicts.pop(0))
+    cards = []
+
+    def verdict(card):
+        cards.extend([] if any(card is one for one in cards) else [card])
+        first = card is cards[0]
+        return Verdict(first, -0.5, "Worse.") if first else Verdict(False, 0.1, "Better.")
+
+    monkeypatch.setattr(build, "compare", verdict)
     (tmp_path / "work").mkdir()
     built = build.train(collection, Work(tmp_path / "work", silent, StopSignal()), minutes=0.01)
     assert (collection.current(), built.kept_old) == (built.manifest.generation, "")
