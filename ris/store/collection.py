@@ -28,9 +28,12 @@ from filelock import FileLock, Timeout
 from ris.errors import BusyError, StoreError
 from ris.images.entries import Skipped
 from ris.store.files import (
+    own_hash,
     read_json,
+    repair_hint,
     sync_file,
     sync_folder,
+    verify,
     write_atomic,
     write_json,
 )
@@ -40,6 +43,7 @@ from ris.store.thumbnails import Thumbnails
 
 LOCK_SECONDS = 10
 KEPT = 2  # generations; with one, 20 of 2,141 concurrent readers failed, with two 0 of 4,019
+_POINTER = re.compile(r"(\d{8})(?: ([0-9a-f]{8}))?")  # earlier ones lack the manifest's hash
 _NAME = re.compile(r"[^\W_][\w .-]{0,62}(?<![ .])")
 
 
@@ -52,7 +56,16 @@ def collections(home: Path) -> list[str]:
     """The names of all collections, finished or being created, sorted."""
     if not home.is_dir():
         return []
-    return sorted(path.parent.name for path in home.glob("[!.]*/collection.json"))
+    return sorted(folder.name for folder in home.glob("[!.]*") if _is_collection(folder))
+
+
+def _is_collection(folder: Path) -> bool:
+    """Whether a folder holds a collection, be its `collection.json` lost."""
+    return (folder / "collection.json").is_file() or _is_published(folder)
+
+
+def _is_published(folder: Path) -> bool:
+    return any((folder / "generations").glob("*/manifest.json"))
 
 
 def check_name(name: str) -> str:
@@ -67,6 +80,20 @@ def check_name(name: str) -> str:
             "Use up to 63 letters, digits, spaces, dots, - and _; begin with a letter or digit.",
         )
     return name
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """What CURRENT leads to.
+
+    Attributes:
+        generation: Id of the serving generation; None while nothing has been published.
+        problem: What is wrong with the pointer, for people, if another generation than the one it
+            named may be serving.
+    """
+
+    generation: str | None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +127,7 @@ class Collection:
         self.home = home
         self.name = check_name(name)
         self.folder = home / name
-        if not (self.folder / "collection.json").is_file():
+        if not _is_collection(self.folder):
             known = ", ".join(collections(home)) or "none yet"
             raise StoreError(f"There is no collection {name!r} (known: {known}).", CREATE_HINT)
 
@@ -129,7 +156,7 @@ class Collection:
             "labels": labels,
             "settings": dict(settings or {}),
         }
-        write_json(folder / "collection.json", facts)
+        _write_info(folder, facts)
         return cls(home, name)
 
     @staticmethod
@@ -139,15 +166,33 @@ class Collection:
         Raises:
             StoreError: It exists and has been published, or the name can't be used.
         """
-        if any((home / check_name(name) / "generations").glob("*/manifest.json")):
+        if _is_published(home / check_name(name)):
             raise StoreError(
                 f"The collection {name!r} exists.",
                 f"Choose another name, or remove it first: python -m ris delete {name!r}",
             )
 
     def info(self) -> dict[str, Any]:
-        """What `collection.json` says: name, created, sources, labels, settings."""
-        return read_json(self.folder / "collection.json")
+        """What `collection.json` says: name, created, sources, labels, settings.
+
+        Raises:
+            StoreError: It is missing or damaged.
+        """
+        hint = repair_hint(self.folder)
+        try:
+            content = read_json(self.folder / "collection.json")
+        except StoreError as error:
+            raise StoreError(error.message, hint) from error
+        sealed = content.pop("sha256", None)  # earlier ones have none
+        if sealed not in (None, own_hash(content)):
+            raise StoreError("collection.json is damaged: its own hash does not match.", hint)
+        if lost := {"name", "created", "sources", "labels", "settings"} - content.keys():
+            raise StoreError(f"collection.json does not tell {', '.join(sorted(lost))}.", hint)
+        return content
+
+    def write_info(self, info: Mapping[str, Any]) -> None:
+        """Replace what `info` gives; the caller holds the writers' lock."""
+        _write_info(self.folder, info)
 
     def training(self, encoder: str) -> dict[str, Any]:
         """What `training.json` says of an encoder, by its digest: settings, history, report card.
@@ -155,21 +200,50 @@ class Collection:
         Raises:
             StoreError: It is missing or damaged.
         """
-        return read_json(self.folder / "encoders" / encoder / "training.json")
+        path = self.folder / "encoders" / encoder / "training.json"
+        for manifest in self.generations():
+            facts = manifest.encoder_file(path.name)
+            if manifest.encoder == encoder and facts is not None:
+                verify(self.folder, facts)
+                break
+        return read_json(path)
 
     def current(self) -> str | None:
         """Id of the serving generation; None while nothing has been published.
 
         A lost or damaged pointer is replaced by the newest complete generation.
         """
+        return self.pointed().generation
+
+    def pointed(self) -> Pointed:
+        """The serving generation, and what is wrong with the pointer to it."""
         try:
-            generation = (self.folder / "CURRENT").read_bytes().decode("ascii", "replace").strip()
-        except OSError:
-            generation = ""
-        if re.fullmatch(r"\d{8}", generation) and self._manifest_path(generation).exists():
-            return generation
+            text = (self.folder / "CURRENT").read_bytes().decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            found = self.generations()
+            # none, or one: its writer was killed just before it wrote the pointer
+            problem = "CURRENT is missing." if len(found) > 1 else ""
+            return Pointed(found[-1].generation if found else None, problem)
+        except OSError as error:
+            problem = f"CURRENT can't be read: {error.strerror}."
+        else:
+            problem = "CURRENT is damaged."
+            if match := _POINTER.fullmatch(text):
+                generation, seal = match.groups()
+                if not self._manifest_path(generation).exists():
+                    problem = f"generations/{generation}/manifest.json is missing."
+                elif self._is_sealed(generation, seal or ""):
+                    return Pointed(generation)
         found = self.generations()
-        return found[-1].generation if found else None
+        return Pointed(found[-1].generation if found else None, problem)
+
+    def _is_sealed(self, generation: str, seal: str) -> bool:
+        """Whether a manifest's hash begins so; also where the manifest is damaged, which whoever
+        opens it is told."""
+        try:
+            return read_manifest(self._manifest_path(generation)).sha256.startswith(seal)
+        except StoreError:
+            return True
 
     def manifest(self, generation: str) -> Manifest:
         """The manifest of a generation.
@@ -199,7 +273,7 @@ class Collection:
         """Let another kept generation serve."""
         with self.writing():
             manifest = self.manifest(generation)
-            self._set_current(generation)
+            self._set_current(manifest)
         return manifest
 
     def publish(self, draft: Draft, *, parent: str | None) -> Manifest:
@@ -221,7 +295,7 @@ class Collection:
                 )
             self._sweep()
             manifest = self._commit(draft, parent)
-            self._set_current(manifest.generation)
+            self._set_current(manifest)
             self._prune()
         return manifest
 
@@ -260,7 +334,7 @@ class Collection:
             info = self.info()
             known = [*info["sources"], *(one for one in sources if one not in info["sources"])]
             if known != info["sources"]:
-                write_json(self.folder / "collection.json", {**info, "sources": known})
+                self.write_info({**info, "sources": known})
 
     def _has_unreadable(self) -> bool:
         """Whether a generation's manifest is damaged."""
@@ -285,6 +359,12 @@ class Collection:
         except Timeout as error:
             raise BusyError(
                 f"Somebody else is writing to {self.name!r}.", "Try again in a moment."
+            ) from error
+        except OSError as error:
+            if error.filename != str(self.folder / "writer.lock"):
+                raise
+            raise StoreError(
+                f"writer.lock can't be held: {error.strerror}.", "Remove it from the collection."
             ) from error
 
     def skipped(self, *, limit: int | None = None) -> list[Skipped]:
@@ -311,16 +391,19 @@ class Collection:
     def forget_unused(self) -> None:
         """Remove copies and thumbnails of contents that no kept generation has an item of.
 
-        Does nothing while a manifest can't be read, as its items would count as unused.
+        Does nothing while a manifest or a part can't be read, as its items would count as unused.
         """
         with self.writing():
             if self._has_unreadable():
                 return
             used: set[str] = set()
-            for manifest in self.generations():
-                for part in manifest.parts:
-                    ids = read_table(self.folder / part.file, ["id"]).column("id")
-                    used.update(ids.to_pylist())
+            parts = {part for manifest in self.generations() for part in manifest.parts}
+            for part in parts:
+                try:
+                    path = verify(self.folder, part)
+                except StoreError:
+                    return
+                used.update(read_table(path, ["id"]).column("id").to_pylist())
             for path in (self.folder / "uploads").glob("??/*"):
                 if path.name not in used:
                     path.unlink(missing_ok=True)
@@ -340,9 +423,10 @@ class Collection:
     def _generation_folders(self) -> list[Path]:
         return sorted((self.folder / "generations").glob("[0-9]" * 8))
 
-    def _set_current(self, generation: str) -> None:
-        path = self.folder / "CURRENT"
-        write_atomic(path, lambda aside: _write_line(aside, generation))
+    def _set_current(self, manifest: Manifest) -> None:
+        # with a part of the manifest's hash, so that a bit more or less names no other generation
+        line = f"{manifest.generation} {manifest.sha256[:8]}"
+        write_atomic(self.folder / "CURRENT", lambda aside: _write_line(aside, line))
 
     def _prune(self) -> None:
         """Forget all but the newest generations, the one that served before, and the newest one
@@ -379,6 +463,7 @@ class Collection:
         named.update(self._manifest_path(manifest.generation) for manifest in found)
         places = [
             *self.folder.glob(".*.tmp"),
+            *self.folder.glob("*.damaged"),  # thumbnails that were set aside
             *self.folder.glob("parts/*"),
             *self.folder.glob("encoders/*/*"),
             *self.folder.glob("generations/*/*"),
@@ -387,6 +472,10 @@ class Collection:
 
 
 CREATE_HINT = "Create one with: python -m ris create NAME FOLDER"
+
+
+def _write_info(folder: Path, info: Mapping[str, Any]) -> None:
+    write_json(folder / "collection.json", {**info, "sha256": own_hash(info)})
 
 
 def _fill(name: str, generation: str) -> str:

@@ -263,7 +263,7 @@ class TestDamage:
             (empty.folder / "CURRENT").write_bytes(content)
         assert empty.current() == "00000002"
         assert publish().parent == "00000002"
-        assert (empty.folder / "CURRENT").read_text() == "00000003\n"
+        assert (empty.folder / "CURRENT").read_text().startswith("00000003 ")
 
     def test_a_damaged_manifest_is_told_and_the_other_generation_can_serve(self, empty, publish):
         publish()
