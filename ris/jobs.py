@@ -38,6 +38,7 @@ _STAGES = {
     "add": ("scan", "publish"),
     "sync": ("scan", "publish"),
     "compact": ("table", "graph", "map", "publish"),
+    "check": ("repair", "check"),
 }
 # what the lines of progress hold
 _EVENTS: dict[str, dict[str, Any]] = {
@@ -49,7 +50,7 @@ _EVENTS: dict[str, dict[str, Any]] = {
         "note": str,
         "loss": dict | None,
     },
-    "finished": {"generation": str},
+    "finished": {"generation": str | None},
     "failed": {"error": str},
     "cancelled": {"error": str},
 }
@@ -64,7 +65,7 @@ class JobState:
     Attributes:
         id: Sorts by time.
         collection: Whose job it is.
-        command: "create", "train", "add", "sync" or "compact".
+        command: "create", "train", "add", "sync", "compact" or "check".
         arguments: What it was started with, the command first.
         created: When it was started, ISO 8601 in UTC.
         status: "running", "finished", "failed", "cancelled" or "killed".
@@ -330,6 +331,21 @@ def _clean(folder: Path, own: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def debris(home: Path, name: str) -> list[Path]:
+    """What killed jobs left: their working folders, and jobs that can't be told any more."""
+    folder = _jobs_folder(home, name)
+    places = [place for place in folder.glob("*") if place.is_dir() and _process(place) is None]
+    old = time.time() - _STARTING  # a younger one may be just being written
+    untold = [one for one in places if _facts(one) is None and one.stat().st_mtime < old]
+    return sorted([*untold, *(one / "work" for one in places if (one / "work").exists())])
+
+
+def remove_debris(home: Path, name: str) -> None:
+    """Remove what killed jobs left; the caller holds the job lock."""
+    for place in debris(home, name):
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def _write_process(place: Path, pid: int) -> None:
     """Who runs the job: a process id alone may be given to another process later."""
     try:
@@ -423,11 +439,13 @@ def _is_event(event: Any) -> bool:
     """Whether a line is one that a job writes; others come of damage and are passed over."""
     if not isinstance(event, dict) or not isinstance(event.get("time"), int | float):
         return False
-    kinds = _EVENTS.get(event.get("event", ""), {"event": type(None)})
+    kinds = _EVENTS.get(str(event.get("event")))
     loss = event.get("loss") or dict.fromkeys(_LOSS)
-    return all(isinstance(event.get(field), kind) for field, kind in kinds.items()) and set(
-        _LOSS
-    ) <= set(loss)
+    return (
+        kinds is not None
+        and all(isinstance(event.get(field), kind) for field, kind in kinds.items())
+        and set(_LOSS) <= set(loss)
+    )
 
 
 def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:

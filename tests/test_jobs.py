@@ -140,7 +140,8 @@ class TestFromInside:
             state = jobs.latest(home, "a")
             assert (state.status, state.command, state.stage) == ("running", "create", "scan")
             assert (state.done, state.total, state.unit) == (5, 20, "pictures")
-            point = dict(step=0, pictures=0, seconds=1.0, loss=None, validation_loss=0.5)
+            point = {"step": 0, "pictures": 0, "seconds": 1.0, "loss": None}
+            point["validation_loss"] = 0.5
             job.on_progress(Progress("train", 1, 60, "seconds", loss=point, note="warm"))
             state = jobs.latest(home, "a")
             assert (state.stage, state.message, state.history) == ("train", "warm", (point,))

@@ -20,12 +20,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ris.errors import BusyError, StoreError
+from ris.errors import BusyError, NewerError, StoreError
 from ris.images.entries import Skipped
 from ris.store.files import (
     own_hash,
@@ -38,7 +39,7 @@ from ris.store.files import (
     write_json,
 )
 from ris.store.manifest import FORMAT_VERSION, Manifest, read_manifest, write_manifest
-from ris.store.table import read_batches, read_table
+from ris.store.table import read_skipped, read_table
 from ris.store.thumbnails import Thumbnails
 
 LOCK_SECONDS = 10
@@ -148,15 +149,7 @@ class Collection:
         cls.check_new(home, name)
         folder = home / name
         folder.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "format": FORMAT_VERSION,
-            "name": name,
-            "created": now(),
-            "sources": sources,
-            "labels": labels,
-            "settings": dict(settings or {}),
-        }
-        _write_info(folder, facts)
+        _write_info(folder, _new_info(name, now(), sources, labels, settings or {}))
         return cls(home, name)
 
     @staticmethod
@@ -338,9 +331,7 @@ class Collection:
 
     def _has_unreadable(self) -> bool:
         """Whether a generation's manifest is damaged."""
-        folders = self._generation_folders()
-        there = sum((folder / "manifest.json").exists() for folder in folders)
-        return len(self.generations()) < there
+        return bool(self.manifest_problems())
 
     def new_part(self) -> str:
         """A name for a new part."""
@@ -370,19 +361,12 @@ class Collection:
     def skipped(self, *, limit: int | None = None) -> list[Skipped]:
         """Files that did not become items, and why."""
         path = self.folder / "skipped.parquet"
-        found: list[Skipped] = []
-        if path.exists():
-            for batch in read_batches(path):
-                for row in batch.to_pylist():
-                    if limit is not None and len(found) >= limit:
-                        return found
-                    found.append(Skipped(row["path"], row["reason"]))
-        return found
+        return list(islice(read_skipped(path), limit)) if path.exists() else []
 
     def skipped_count(self) -> int:
         """Number of files that did not become items."""
         path = self.folder / "skipped.parquet"
-        return read_table(path, ["reason"]).num_rows if path.exists() else 0
+        return sum(1 for _ in read_skipped(path)) if path.exists() else 0
 
     def upload_path(self, content_id: str) -> Path:
         """Where the bytes of a picture are that was copied into the collection."""
@@ -428,6 +412,38 @@ class Collection:
         line = f"{manifest.generation} {manifest.sha256[:8]}"
         write_atomic(self.folder / "CURRENT", lambda aside: _write_line(aside, line))
 
+    def manifest_problems(self) -> dict[str, StoreError]:
+        """What is wrong with the manifests that can't be read, by generation."""
+        found = {}
+        for folder in self._generation_folders():
+            path = folder / "manifest.json"
+            if path.exists():
+                try:
+                    read_manifest(path)
+                except StoreError as error:
+                    found[folder.name] = error
+        return found
+
+    def mend(self) -> None:
+        """Put in order what binds the generations together, under the lock: forget those whose
+        manifest is damaged if there are others, set the pointer right, remove orphans, and write
+        a lost `collection.json` again as far as that is known."""
+        with self.writing():
+            found = self.generations()
+            for generation, problem in self.manifest_problems().items():
+                if found and not isinstance(problem, NewerError):
+                    remove(self._manifest_path(generation))
+            if (serving := self.current()) in [manifest.generation for manifest in found]:
+                remove(self.folder / "CURRENT", unless_file=True)
+                self._set_current(self.manifest(serving))
+            try:
+                self.info()
+            except StoreError:
+                remove(self.folder / "collection.json", unless_file=True)
+                created = found[0].created if found else now()
+                self.write_info(_new_info(self.name, created, [], "folder", {}))
+            self._sweep()
+
     def _prune(self) -> None:
         """Forget all but the newest generations, the one that served before, and the newest one
         of the encoder before the present one: additions shall not take the way back from it."""
@@ -472,6 +488,27 @@ class Collection:
 
 
 CREATE_HINT = "Create one with: python -m ris create NAME FOLDER"
+
+
+def remove(path: Path, *, unless_file: bool = False) -> None:
+    """Remove a file, or a folder that is in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif not unless_file:
+        path.unlink(missing_ok=True)
+
+
+def _new_info(
+    name: str, created: str, sources: list[str], labels: str, settings: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT_VERSION,
+        "name": name,
+        "created": created,
+        "sources": sources,
+        "labels": labels,
+        "settings": dict(settings),
+    }
 
 
 def _write_info(folder: Path, info: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ris.errors import StoreError
+from ris.errors import NewerError, StoreError
 from ris.store.files import FileFacts, own_hash, read_json, repair_hint, write_json
 
 FORMAT_VERSION = 2  # 1 had one map in place of a list of them
@@ -126,12 +126,13 @@ def read_manifest(path: Path) -> Manifest:
     """Read a manifest and check its own hash.
 
     Raises:
-        StoreError: Missing, damaged, or written by a newer version of ris.
+        StoreError: Missing or damaged.
+        NewerError: Written by a newer version of ris.
     """
     content = read_json(path)
     version = content.get("format")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise StoreError(
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise NewerError(
             f"{path.parent.name} has format version {version}, "
             f"this ris reads versions up to {FORMAT_VERSION}.",
             "Update ris; nothing was changed.",

@@ -9,8 +9,9 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Collection, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from ris.errors import StoreError
 
@@ -27,6 +28,7 @@ class Thumbnails:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._opened = 0
         self._connection = self._open()
 
     def __enter__(self) -> "Thumbnails":
@@ -44,6 +46,13 @@ class Thumbnails:
                 raise StoreError(message) from error
             self._set_aside()
             return self._connect()
+
+    def _number(self) -> int:
+        """What tells the file from another one of its name."""
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return 0
 
     def _is_blocked(self) -> bool:
         """Whether something else than a file is in the place of one."""
@@ -65,6 +74,7 @@ class Thumbnails:
         if "crc" not in columns:  # made by an earlier ris
             with suppress(sqlite3.OperationalError):  # another process was faster
                 connection.execute("ALTER TABLE thumbnails ADD COLUMN crc INTEGER")
+        self._opened = self._number()
         return connection
 
     def _set_aside(self) -> None:
@@ -118,6 +128,11 @@ class Thumbnails:
                     raise StoreError(f"Thumbnails can't be written: {error}.") from error
                 self._start_anew()
 
+    def start_anew(self) -> None:
+        """Set the file aside, for it is damaged, and begin with an empty one."""
+        with self._lock:
+            self._start_anew()
+
     def _forget(self, ids: Iterable[str]) -> None:
         with self._connection as transaction:
             gone = ((one,) for one in ids)
@@ -132,12 +147,40 @@ class Thumbnails:
 
     def _start_anew(self) -> None:
         self._connection.close()
-        self._set_aside()
-        self._connection = self._connect()
+        if self._number() == self._opened:  # else another process has begun a new file already
+            self._set_aside()
+        self._connection = self._open()
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def look_over(path: Path) -> tuple[str, set[bytes]]:
+    """What is wrong with a file of thumbnails, and what is in it; the file is not touched.
+
+    Returns:
+        What is wrong for people, empty if nothing, and the content ids of its whole thumbnails,
+        as bytes.
+    """
+    if not path.is_file():
+        return "is missing", set()
+    whole = set()
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
+        with closing(connection):
+            (said, *_) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if said != "ok":
+                return f"is damaged: {said}", set()
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(thumbnails)")]
+            crc = "crc" if "crc" in columns else "NULL"  # an earlier ris has none
+            for name, *row in connection.execute(f"SELECT id, webp, {crc} FROM thumbnails"):
+                with suppress(ValueError, TypeError):  # no content id
+                    if _is_whole(name, *row):
+                        whole.add(bytes.fromhex(name))
+    except sqlite3.DatabaseError as error:
+        return f"can't be read: {error}", set()
+    return "", whole
 
 
 def _crc(content_id: str, webp: bytes) -> int:

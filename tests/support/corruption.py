@@ -279,6 +279,12 @@ HARMS: dict[str, Harm] = {
 # -- asking --------------------------------------------------------------------------------------
 
 
+def kind_of(file: str) -> str:
+    """What a file of the store is: its name, or the folder of those named by their content."""
+    top, _, rest = file.partition("/")
+    return top if top in ("parts", "uploads") else Path(rest or top).name
+
+
 def case_of(made: Template, seed: int, number: int) -> tuple[Case, random.Random]:
     """A case by its number: files take turns, harms are drawn."""
     random_ = random.Random(f"{seed}/{number}")
