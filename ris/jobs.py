@@ -443,7 +443,7 @@ def _is_event(event: Any) -> bool:
     loss = event.get("loss") or dict.fromkeys(_LOSS)
     return (
         kinds is not None
-        and all(isinstance(event.get(field), kind) for field, kind in kinds.items())
+        and all(field in event and isinstance(event[field], kind) for field, kind in kinds.items())
         and set(_LOSS) <= set(loss)
     )
 
