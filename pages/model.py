@@ -97,8 +97,53 @@ def draw_generation(collection: Collection, manifest: Manifest) -> None:
     draw_training(training)
 
 
+def choose_generation(
+    collection: Collection, manifests: list[Manifest], serving: str
+) -> Manifest | None:
+    """The generation to look at, with a button that lets it serve; None where there is none."""
+    draw_history(collection, manifests, serving)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = st.selectbox(
+            "Generation to look at",
+            [m.generation for m in manifests],
+            index=next((i for i, m in enumerate(manifests) if m.generation == serving), 0),
+            format_func=words.generation,
+            key=f"generation-{serving}",
+            width=320,
+        )
+        manifest = next((m for m in manifests if m.generation == shown), None)
+        serves, busy = shown == serving, session.busy()
+        if (
+            st.button(
+                "It serves now" if serves else "Serve this generation",
+                icon=":material/check_circle:" if serves else ":material/swap_horiz:",
+                disabled=serves or busy or manifest is None,
+                help=BUSY if busy else None,
+            )
+            and manifest is not None
+        ):
+            switch_dialog(collection, manifest)
+    return manifest
+
+
+def draw_broken(collection: Collection, problem: RisError) -> None:
+    """No generation can be opened: why, and which ones there are to switch to."""
+    st.title("Model", anchor=False)
+    notices.error(problem)
+    st.subheader("Generations", anchor=False)
+    st.caption("None of them can be opened as it is. Once repaired, one of them can serve again.")
+    choose_generation(collection, collection.generations()[::-1], collection.current() or "")
+
+
 def main() -> None:
     """Draw the page."""
+    shown = session.collection()
+    try:
+        session.explorer()
+    except RisError as problem:
+        if shown is not None:
+            draw_broken(shown, problem)
+            return
     explorer = ready.explorer()
     if explorer is None:
         return
@@ -112,28 +157,9 @@ def main() -> None:
     st.caption(
         "Each training makes a generation: a model with its search and map. One of them serves."
     )
-    draw_history(collection, manifests, explorer.generation)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = st.selectbox(
-            "Generation to look at",
-            [m.generation for m in manifests],
-            index=next(
-                (i for i, m in enumerate(manifests) if m.generation == explorer.generation), 0
-            ),
-            format_func=words.generation,
-            key=f"generation-{explorer.generation}",
-            width=320,
-        )
-        manifest = next(m for m in manifests if m.generation == shown)
-        serving, busy = shown == explorer.generation, session.busy()
-        if st.button(
-            "It serves now" if serving else "Serve this generation",
-            icon=":material/check_circle:" if serving else ":material/swap_horiz:",
-            disabled=serving or busy,
-            help=BUSY if busy else None,
-        ):
-            switch_dialog(collection, manifest)
-    draw_generation(collection, manifest)
+    manifest = choose_generation(collection, manifests, explorer.generation)
+    if manifest is not None:
+        draw_generation(collection, manifest)
     draw_reconstructions(explorer)
 
 

@@ -23,6 +23,7 @@ from ris.progress import PLAN, Progress
 from ris.report import held_out_rows, report
 from ris.scan import Scanned, scan, scan_again
 from ris.store.collection import Collection
+from ris.store.files import verify
 from ris.store.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -337,8 +338,10 @@ def _load_start(collection: Collection, parent: Manifest, choices: Choices) -> "
 
     base = load_base(choices)
     try:
-        path = collection.folder / "encoders" / parent.encoder / "autoencoder.keras"
-        found = load_network(path)
+        facts = parent.encoder_file("autoencoder.keras")
+        if facts is None:
+            return base
+        found = load_network(verify(collection.folder, facts))
     except StoreError:
         return base
     return found if found.has_shape_of(base) else base

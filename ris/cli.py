@@ -347,6 +347,7 @@ commands.add_command(upkeep.sync)
 commands.add_command(upkeep.remove)
 commands.add_command(upkeep.restore)
 commands.add_command(upkeep.compact)
+commands.add_command(upkeep.check)
 
 
 def main() -> None:

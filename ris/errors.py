@@ -31,6 +31,10 @@ class StoreError(RisError):
     """A collection is missing, damaged, or in a state that does not allow the request."""
 
 
+class NewerError(StoreError):
+    """A collection was written by a newer version of ris."""
+
+
 class BusyError(RisError):
     """Somebody else is writing to the collection, or a job of it already runs."""
 

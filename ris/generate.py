@@ -16,7 +16,7 @@ from ris.model.encoder import Encoder, seal
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
 from ris.store.collection import Collection, Draft
-from ris.store.files import describe, require_space
+from ris.store.files import describe, require_space, verify
 from ris.store.generation import Positions, open_map
 from ris.store.index import (
     ExactIndex,
@@ -165,6 +165,18 @@ class Round:
             },
         )
         return Draft(manifest, files, self.scanned.skipped)
+
+
+def open_encoder(collection: Collection, manifest: Manifest) -> Encoder:
+    """The encoder of a generation, once its file is known to be what the manifest says.
+
+    Raises:
+        StoreError: It is missing, damaged, or can't be loaded.
+    """
+    facts = manifest.encoder_file("encoder.onnx")
+    if facts is not None:
+        verify(collection.folder, facts)
+    return Encoder(collection.folder / "encoders" / manifest.encoder)
 
 
 def make_graph(work: Work, vectors: Vectors, keys: Keys, next_key: int, *, seed: int) -> Graph:

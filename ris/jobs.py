@@ -39,7 +39,23 @@ _STAGES = {
     "sync": ("scan", "publish"),
     "compact": ("table", "graph", "map", "publish"),
     "use": ("embed", "publish"),
+    "check": ("repair", "check"),
 }
+# what the lines of progress hold
+_EVENTS: dict[str, dict[str, Any]] = {
+    "progress": {
+        "stage": str,
+        "done": int,
+        "total": int | None,
+        "unit": str,
+        "note": str,
+        "loss": dict | None,
+    },
+    "finished": {"generation": str | None},
+    "failed": {"error": str},
+    "cancelled": {"error": str},
+}
+_LOSS = ("step", "pictures", "seconds", "loss", "validation_loss")
 _started: dict[int, "subprocess.Popen[bytes]"] = {}  # children, to be reaped
 
 
@@ -50,7 +66,7 @@ class JobState:
     Attributes:
         id: Sorts by time.
         collection: Whose job it is.
-        command: "create", "train", "add", "sync", "compact" or "use".
+        command: "create", "train", "add", "sync", "compact", "use" or "check".
         arguments: What it was started with, the command first.
         created: When it was started, ISO 8601 in UTC.
         status: "running", "finished", "failed", "cancelled" or "killed".
@@ -123,13 +139,16 @@ def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
             )
         _started[process.pid] = process
         _write_process(job, process.pid)
-        return _state(job, name)
+        return _state(job, read_json(job / "job.json"), name)
 
 
 def latest(home: Path, name: str) -> JobState | None:
     """The newest job of a collection, running or ended."""
-    found = _folders(_jobs_folder(home, name))
-    return _state(found[-1], name) if found else None
+    for place in reversed(_folders(_jobs_folder(home, name))):
+        facts = _facts(place)
+        if facts is not None:
+            return _state(place, facts, name)
+    return None
 
 
 def check_idle(home: Path, name: str) -> None:
@@ -313,6 +332,21 @@ def _clean(folder: Path, own: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def debris(home: Path, name: str) -> list[Path]:
+    """What killed jobs left: their working folders, and jobs that can't be told any more."""
+    folder = _jobs_folder(home, name)
+    places = [place for place in folder.glob("*") if place.is_dir() and _process(place) is None]
+    old = time.time() - _STARTING  # a younger one may be just being written
+    untold = [one for one in places if _facts(one) is None and one.stat().st_mtime < old]
+    return sorted([*untold, *(one / "work" for one in places if (one / "work").exists())])
+
+
+def remove_debris(home: Path, name: str) -> None:
+    """Remove what killed jobs left; the caller holds the job lock."""
+    for place in debris(home, name):
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def _write_process(place: Path, pid: int) -> None:
     """Who runs the job: a process id alone may be given to another process later."""
     try:
@@ -333,7 +367,7 @@ def _process(place: Path) -> psutil.Process | None:
             return None
         same = abs(process.create_time() - facts["created"]) < 1.0
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (StoreError, psutil.Error, KeyError):
+    except (StoreError, psutil.Error, KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -349,8 +383,18 @@ def _busy(name: str) -> BusyError:
     return BusyError(f"A job of {name!r} runs already.", "Wait for it, or cancel it.")
 
 
-def _state(place: Path, name: str) -> JobState:
-    facts = read_json(place / "job.json")
+def _facts(place: Path) -> dict[str, Any] | None:
+    """What `job.json` says; None where it is damaged: such a job is not shown."""
+    kinds = {"arguments": list, "created": str, "time": int | float}
+    try:
+        facts = read_json(place / "job.json")
+    except StoreError:
+        return None
+    whole = all(isinstance(facts.get(field), kind) for field, kind in kinds.items())
+    return facts if whole and facts["arguments"] else None
+
+
+def _state(place: Path, facts: dict[str, Any], name: str) -> JobState:
     alive = _process(place) is not None  # before its file is read: it may end in between
     young = not (place / "process.json").exists() and time.time() - facts["time"] < _STARTING
     state = JobState(
@@ -377,15 +421,32 @@ def _state(place: Path, name: str) -> JobState:
 
 
 def _read_events(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return []
     events = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         try:
-            events.append(json.loads(line))
+            event = json.loads(line)
         except ValueError:
             continue  # the last line of a killed job
+        if _is_event(event):
+            events.append(event)
     return events
+
+
+def _is_event(event: Any) -> bool:
+    """Whether a line is one that a job writes; others come of damage and are passed over."""
+    if not isinstance(event, dict) or not isinstance(event.get("time"), int | float):
+        return False
+    kinds = _EVENTS.get(str(event.get("event")))
+    loss = event.get("loss") or dict.fromkeys(_LOSS)
+    return (
+        kinds is not None
+        and all(field in event and isinstance(event[field], kind) for field, kind in kinds.items())
+        and set(_LOSS) <= set(loss)
+    )
 
 
 def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:

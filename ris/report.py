@@ -16,6 +16,7 @@ from ris.errors import SourceError, StoreError
 from ris.explore.baselines import DESCRIPTORS
 from ris.explore.card import MethodScore, ReportCard
 from ris.explore.evaluation import Sample, choose_rows, evaluate, label_scores
+from ris.generate import open_encoder
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all
@@ -76,7 +77,7 @@ def report(
     encoders = {"this": encoder}
     if parent is not None:
         with suppress(StoreError):  # a damaged one can't be compared with
-            encoders["before"] = Encoder(collection.folder / "encoders" / parent.encoder)
+            encoders["before"] = open_encoder(collection, parent)
     sample = Sample(
         pixels=scanned.open_pixels(),
         rows=choose_rows(scanned.count, held_out),

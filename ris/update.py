@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ris.errors import SourceError, StoreError
 from ris.explore.projection import place
-from ris.generate import Work, write_places
+from ris.generate import Work, open_encoder, write_places
 from ris.images.decode import check
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
@@ -26,7 +26,6 @@ from ris.images.names import escape, unescape
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.prepare import Prepared, content_id
 from ris.images.sources import Folder, Source, open_source
-from ris.model.encoder import Encoder
 from ris.progress import Progress
 from ris.scan import BATCH, copy_in, row_of
 from ris.store.collection import Collection, Draft
@@ -486,7 +485,7 @@ class NewItems:
         self._manifest = manifest
         self._labels = labels
         self._work = work
-        self.encoder = Encoder(collection.folder / "encoders" / manifest.encoder)
+        self.encoder = open_encoder(collection, manifest)
         self.part = work.folder / "part.parquet"
         self.rows = 0
         self.keys: list[int] = []

@@ -1,5 +1,6 @@
-"""Commands that keep a collection up with its pictures: add, remove, restore, sync, compact."""
+"""Commands that keep a collection up: add, remove, restore, sync, compact, check."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 
 if TYPE_CHECKING:
+    from ris.check import Finding
     from ris.generate import Work
     from ris.update import Updated
 
@@ -113,6 +115,64 @@ def compact(choices: Choices, name: str, seed: int) -> None:
     _print(choices, name, manifest, {})
 
 
+@click.command(epilog=example("python -m ris check shop --repair"))
+@click.argument("name")
+@click.option("--repair", is_flag=True, help="Repair what can be repaired.")
+@common
+def check(choices: Choices, name: str, repair: bool) -> None:
+    """Look at everything of NAME: checksums, counts, keys, references, pictures, what is left over.
+
+    Exit code 1 when something is wrong and was not repaired.
+    """
+    from ris import check as checking
+    from ris import repair as repairing
+    from ris.progress import StopSignal
+
+    collection = Collection(choices.home, name)
+    bars = console.Bars()
+    try:
+        with jobs.exclusive(choices.home, name):
+            found = list(checking.check(collection, bars, StopSignal()))
+    finally:
+        bars.close()
+    left = found
+
+    def do(work: "Work") -> Manifest | None:
+        nonlocal left
+        done = repairing.repair(collection, work, found)
+        left = [*done.lost, *done.left]
+        return done.manifest
+
+    if repair and any(one.repair for one in found):
+        run_job(choices, name, "check", do)
+    _print_findings(choices, collection, found, left)
+    if left:
+        sys.exit(1)
+
+
+def _print_findings(
+    choices: Choices, collection: Collection, found: "list[Finding]", left: "list[Finding]"
+) -> None:
+    """All that was wrong, what became of it, and what came to light by repairing."""
+    again = {(one.kind, one.file, bool(one.repair)) for one in left}
+    mended = [one for one in found if (one.kind, one.file, bool(one.repair)) not in again]
+    if choices.json:
+        for one in [*mended, *left]:
+            console.print_json({**asdict(one), "repaired": one in mended})
+        facts = {"name": collection.name, "generation": collection.current()}
+        console.print_json({**facts, "findings": len(left), "repaired": len(mended)})
+        return
+    for one in mended:
+        click.echo(console.printable(f"Repaired: {one.file}: {one.what} {one.repair}"))
+    for one in left:
+        rest = f"Can be repaired: {one.repair}" if one.repair else "Can't be repaired."
+        click.echo(console.printable(f"{one.file}: {one.what} {rest}"))
+    if any(one.repair for one in left):
+        click.echo(f"Repair it with: python -m ris check {collection.name!r} --repair")
+    if not left:
+        click.echo(f"{collection.name}: all is well.")
+
+
 def _update(choices: Choices, name: str, command: str, do: "Callable[[Work], Updated]") -> None:
     updated = run_job(choices, name, command, do)
     _print(choices, name, updated.manifest, asdict(updated.changes))
@@ -155,7 +215,11 @@ def run_job(choices: Choices, name: str, command: str, do: "Callable[[Work], Any
             bars.close()
         manifest = done.manifest if isinstance(done, Updated) else done
         changes = asdict(done.changes) if isinstance(done, Updated) else None
-        job.tell(event="finished", generation=manifest.generation, changes=changes)
+        job.tell(
+            event="finished",
+            generation=manifest.generation if manifest else None,
+            changes=changes,
+        )
     return done
 
 

@@ -87,6 +87,15 @@ def test_nothing_is_other_afterwards(lived_in, work):
     assert Explorer(lived_in).notices == ()
 
 
+def test_a_damaged_part_is_not_copied_in_silence(lived_in, work):
+    path = lived_in.folder / lived_in.manifest(lived_in.current()).parts[0].file
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="is damaged"):
+        compact(lived_in, work())
+
+
 def test_the_graph_holds_them_all(lived_in, work, monkeypatch):
     monkeypatch.setattr("ris.store.generation.EXACT_BELOW", 1)
     compact(lived_in, work())

@@ -140,7 +140,8 @@ class TestFromInside:
             state = jobs.latest(home, "a")
             assert (state.status, state.command, state.stage) == ("running", "create", "scan")
             assert (state.done, state.total, state.unit) == (5, 20, "pictures")
-            point = {"step": 0, "seconds": 1.0, "loss": None, "validation_loss": 0.5}
+            point = {"step": 0, "pictures": 0, "seconds": 1.0, "loss": None}
+            point["validation_loss"] = 0.5
             job.on_progress(Progress("train", 1, 60, "seconds", loss=point, note="warm"))
             state = jobs.latest(home, "a")
             assert (state.stage, state.message, state.history) == ("train", "warm", (point,))
@@ -342,3 +343,42 @@ def test_a_bad_name_starts_nothing(tmp_path):
     with pytest.raises(StoreError):
         jobs.start(tmp_path, "../evil", ["create", "../evil", "demo"])
     assert list(tmp_path.iterdir()) == []
+
+
+class TestDamage:
+    """What is damaged of an ended job costs what it told, never the pages."""
+
+    @pytest.fixture
+    def place(self, home):
+        with jobs.run(home, "a", "train") as job:
+            job.on_progress(Progress("embed", 5, 20))
+            job.tell(event="finished", generation="00000001")
+        return next((home / "a" / "jobs").glob("2*"))
+
+    @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"arguments": [], "created": ""}'])
+    def test_a_job_that_cannot_be_told_is_not_shown(self, home, place, content):
+        (place / "job.json").write_bytes(content)
+        assert jobs.latest(home, "a") is None
+
+    @pytest.mark.parametrize("line", [b"{}", b"[]", b"\xff", b'{"time": 1, "event": "finished"}'])
+    def test_lines_that_no_job_writes_are_passed_over(self, home, place, line):
+        with (place / "progress.jsonl").open("ab") as file:
+            file.write(line + b"\n")
+        state = jobs.latest(home, "a")
+        assert (state.status, state.generation, state.done) == ("finished", "00000001", 5)
+
+    @pytest.mark.parametrize("content", [b"[]", b'{"pid": "x"}', b'{"pid": 1, "created": ""}'])
+    def test_a_process_that_cannot_be_told_is_none(self, home, place, content):
+        (place / "process.json").write_bytes(content)
+        assert jobs.latest(home, "a").status == "finished"
+
+    def test_what_killed_jobs_left_is_removed(self, home, place):
+        (place / "process.json").unlink()
+        (place / "work").mkdir()
+        untold = place.with_name("20200101-000000-000000000")
+        untold.mkdir()
+        os.utime(untold, (1, 1))
+        assert jobs.debris(home, "a") == [untold, place / "work"]
+        jobs.remove_debris(home, "a")
+        assert jobs.debris(home, "a") == []
+        assert place.exists()

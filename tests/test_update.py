@@ -195,6 +195,15 @@ class TestAdding:
             add(collection, given, [str(tmp_path / "more")])
         assert len(items(collection)) == COUNT
 
+    def test_nothing_is_embedded_by_a_damaged_encoder(self, collection, work, tmp_path):
+        path = next((collection.folder / "encoders").rglob("encoder.onnx"))
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1  # it may still load, and embed otherwise
+        path.write_bytes(data)
+        write(tmp_path / "more", "rings", 0)
+        with pytest.raises(StoreError, match=r"encoder\.onnx is damaged"):
+            add(collection, work(), [str(tmp_path / "more")])
+
     def test_metadata_columns_may_come_later(self, collection, work, tmp_path):
         new = write(tmp_path / "more", "rings", 0)
         (tmp_path / "labels.csv").write_text("path,label,price\nrings/00.png,ring,5\n")

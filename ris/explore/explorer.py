@@ -4,6 +4,7 @@ The one object that pages, the command line and Python users talk to. Everything
 only, so several threads may share it; a new generation is opened beside it.
 """
 
+import copy
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from ris.images.pool import GuardedDecoder
 from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
+from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
 from ris.store.index import Keys, Neighbours, Vectors
 from ris.store.items import Item, LabelCodes
@@ -64,7 +66,10 @@ class Explorer:
         *,
         prepare: Callable[[bytes, int], Prepared] = prepare,
     ) -> None:
-        generation = generation or collection.current()
+        pointed = collection.pointed()
+        generation = generation or pointed.generation
+        if generation is None and pointed.problem:
+            raise StoreError(pointed.problem, repair_hint(collection.folder))
         if generation is None:
             raise StoreError(
                 f"{collection.name!r} has nothing to search yet: it is still being created, "
@@ -226,11 +231,24 @@ class Explorer:
         self, picture: str | Path | bytes | NDArray[np.uint8] | int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """What the autoencoder is given of a picture (or of an item, by key) and what it gives
-        back: two arrays uint8 (S, S, 3)."""
+        back: two arrays uint8 (S, S, 3).
+
+        Raises:
+            StoreError: The file that gives pictures back is damaged.
+            PictureError: The picture can't be read.
+        """
         if isinstance(picture, int | np.integer):
             picture = self._original_bytes(self.item(int(picture)))
         pixels = self._pixels(picture)[1]
-        return pixels, self._encoder.reconstruct(pixels[None])[0]
+        return pixels, self._whole_encoder.reconstruct(pixels[None])[0]
+
+    @cached_property
+    def _whole_encoder(self) -> Encoder:
+        """The encoder, once `autoencoder.onnx` is known to be what the manifest says."""
+        facts = self.manifest.encoder_file("autoencoder.onnx")
+        if facts is not None:
+            verify(self.collection.folder, facts)
+        return self._encoder
 
     def thumbnail(self, key: int) -> bytes:
         """A small WebP file of an item; made again from the original when it was lost.
@@ -368,16 +386,20 @@ def open_explorer(
         StoreError: There is none, or it is damaged.
     """
     collection = Collection(home, name)
-    wanted = generation or collection.current()
+    pointed = collection.pointed()
+    wanted = generation or pointed.generation
     if wanted is None:
         return Explorer(collection)  # raises what there is to say
     try:
         # the manifest's hash tells a collection from an earlier one of the same name
-        return _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
+        found = _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
     except StoreError as error:
         if generation is not None:
             raise
-        return _open_other(collection, wanted, error, guarded)
+        found = _open_other(collection, wanted, error, guarded)
+    if generation is None and pointed.problem:
+        found = _noting(found, f"{pointed.problem} Generation {wanted}, the newest, is shown.")
+    return found
 
 
 def _open_other(collection: Collection, damaged: str, error: StoreError, guarded: bool) -> Explorer:
@@ -386,14 +408,19 @@ def _open_other(collection: Collection, damaged: str, error: StoreError, guarded
         if manifest.generation != damaged:
             with suppress(StoreError):
                 other = _open(collection.folder, manifest.generation, manifest.sha256, guarded)
-                notice = (
+                return _noting(
+                    other,
                     f"Generation {damaged} can't be opened ({error.message}) "
-                    f"Generation {manifest.generation} is shown instead."
+                    f"Generation {manifest.generation} is shown instead.",
                 )
-                if notice not in other.notices:
-                    other.notices = (*other.notices, notice)
-                return other
     raise error
+
+
+def _noting(explorer: Explorer, notice: str) -> Explorer:
+    """The same generation with a notice more; those who ask for it by its id don't get that."""
+    other = copy.copy(explorer)
+    other.notices = (*explorer.notices, notice)
+    return other
 
 
 def _follow(path: str | Path) -> Path:

@@ -99,7 +99,7 @@ def project(
     xy[fitted] = fit
     rest = np.setdiff1d(np.arange(count), fitted, assume_unique=True)
     if len(rest):
-        xy[rest] = _place_many(vectors[rest], vectors[fitted], fit)
+        xy[rest] = place_many(vectors[rest], vectors[fitted], fit)
     how = np.zeros(count, np.bool_)
     how[fitted] = True
     return xy, how
@@ -195,7 +195,8 @@ def _neighbours_among(index: Index, vectors: Vectors, keys: Keys) -> tuple[Any, 
     )
 
 
-def _place_many(vectors: Vectors, fitted: Vectors, xy: NDArray[np.float32]) -> NDArray[np.float32]:
+def place_many(vectors: Vectors, fitted: Vectors, xy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Places float32 (N, 2) of vectors (N, D) between those of fitted ones, (M, D) and (M, 2)."""
     rows = np.arange(len(fitted))
     with TemporaryDirectory() as folder:
         # 950,000 against 50,000 one by one takes minutes, the graph's building included seconds

@@ -20,26 +20,31 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ris.errors import BusyError, StoreError
+from ris.errors import BusyError, NewerError, StoreError
 from ris.images.entries import Skipped
 from ris.store.files import (
+    own_hash,
     read_json,
+    repair_hint,
     sync_file,
     sync_folder,
+    verify,
     write_atomic,
     write_json,
 )
 from ris.store.manifest import FORMAT_VERSION, Manifest, read_manifest, write_manifest
-from ris.store.table import read_batches, read_table
+from ris.store.table import read_skipped, read_table
 from ris.store.thumbnails import Thumbnails
 
 LOCK_SECONDS = 10
 KEPT = 2  # generations; with one, 20 of 2,141 concurrent readers failed, with two 0 of 4,019
+_POINTER = re.compile(r"(\d{8})(?: ([0-9a-f]{8}))?")  # earlier ones lack the manifest's hash
 _NAME = re.compile(r"[^\W_][\w .-]{0,62}(?<![ .])")
 
 
@@ -52,7 +57,16 @@ def collections(home: Path) -> list[str]:
     """The names of all collections, finished or being created, sorted."""
     if not home.is_dir():
         return []
-    return sorted(path.parent.name for path in home.glob("[!.]*/collection.json"))
+    return sorted(folder.name for folder in home.glob("[!.]*") if _is_collection(folder))
+
+
+def _is_collection(folder: Path) -> bool:
+    """Whether a folder holds a collection, be its `collection.json` lost."""
+    return (folder / "collection.json").is_file() or _is_published(folder)
+
+
+def _is_published(folder: Path) -> bool:
+    return any((folder / "generations").glob("*/manifest.json"))
 
 
 def check_name(name: str) -> str:
@@ -67,6 +81,20 @@ def check_name(name: str) -> str:
             "Use up to 63 letters, digits, spaces, dots, - and _; begin with a letter or digit.",
         )
     return name
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """What CURRENT leads to.
+
+    Attributes:
+        generation: Id of the serving generation; None while nothing has been published.
+        problem: What is wrong with the pointer, for people, if another generation than the one it
+            named may be serving.
+    """
+
+    generation: str | None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +128,7 @@ class Collection:
         self.home = home
         self.name = check_name(name)
         self.folder = home / name
-        if not (self.folder / "collection.json").is_file():
+        if not _is_collection(self.folder):
             known = ", ".join(collections(home)) or "none yet"
             raise StoreError(f"There is no collection {name!r} (known: {known}).", CREATE_HINT)
 
@@ -121,15 +149,7 @@ class Collection:
         cls.check_new(home, name)
         folder = home / name
         folder.mkdir(parents=True, exist_ok=True)
-        facts = {
-            "format": FORMAT_VERSION,
-            "name": name,
-            "created": now(),
-            "sources": sources,
-            "labels": labels,
-            "settings": dict(settings or {}),
-        }
-        write_json(folder / "collection.json", facts)
+        _write_info(folder, _new_info(name, now(), sources, labels, settings or {}))
         return cls(home, name)
 
     @staticmethod
@@ -139,15 +159,33 @@ class Collection:
         Raises:
             StoreError: It exists and has been published, or the name can't be used.
         """
-        if any((home / check_name(name) / "generations").glob("*/manifest.json")):
+        if _is_published(home / check_name(name)):
             raise StoreError(
                 f"The collection {name!r} exists.",
                 f"Choose another name, or remove it first: python -m ris delete {name!r}",
             )
 
     def info(self) -> dict[str, Any]:
-        """What `collection.json` says: name, created, sources, labels, settings."""
-        return read_json(self.folder / "collection.json")
+        """What `collection.json` says: name, created, sources, labels, settings.
+
+        Raises:
+            StoreError: It is missing or damaged.
+        """
+        hint = repair_hint(self.folder)
+        try:
+            content = read_json(self.folder / "collection.json")
+        except StoreError as error:
+            raise StoreError(error.message, hint) from error
+        sealed = content.pop("sha256", None)  # earlier ones have none
+        if sealed not in (None, own_hash(content)):
+            raise StoreError("collection.json is damaged: its own hash does not match.", hint)
+        if lost := {"name", "created", "sources", "labels", "settings"} - content.keys():
+            raise StoreError(f"collection.json does not tell {', '.join(sorted(lost))}.", hint)
+        return content
+
+    def write_info(self, info: Mapping[str, Any]) -> None:
+        """Replace what `info` gives; the caller holds the writers' lock."""
+        _write_info(self.folder, info)
 
     def training(self, encoder: str) -> dict[str, Any]:
         """What `training.json` says of an encoder, by its digest: settings, history, report card.
@@ -155,21 +193,50 @@ class Collection:
         Raises:
             StoreError: It is missing or damaged.
         """
-        return read_json(self.folder / "encoders" / encoder / "training.json")
+        path = self.folder / "encoders" / encoder / "training.json"
+        for manifest in self.generations():
+            facts = manifest.encoder_file(path.name)
+            if manifest.encoder == encoder and facts is not None:
+                verify(self.folder, facts)
+                break
+        return read_json(path)
 
     def current(self) -> str | None:
         """Id of the serving generation; None while nothing has been published.
 
         A lost or damaged pointer is replaced by the newest complete generation.
         """
+        return self.pointed().generation
+
+    def pointed(self) -> Pointed:
+        """The serving generation, and what is wrong with the pointer to it."""
         try:
-            generation = (self.folder / "CURRENT").read_bytes().decode("ascii", "replace").strip()
-        except OSError:
-            generation = ""
-        if re.fullmatch(r"\d{8}", generation) and self._manifest_path(generation).exists():
-            return generation
+            text = (self.folder / "CURRENT").read_bytes().decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            found = self.generations()
+            # none, or one: its writer was killed just before it wrote the pointer
+            problem = "CURRENT is missing." if len(found) > 1 else ""
+            return Pointed(found[-1].generation if found else None, problem)
+        except OSError as error:
+            problem = f"CURRENT can't be read: {error.strerror}."
+        else:
+            problem = "CURRENT is damaged."
+            if match := _POINTER.fullmatch(text):
+                generation, seal = match.groups()
+                if not self._manifest_path(generation).exists():
+                    problem = f"generations/{generation}/manifest.json is missing."
+                elif self._is_sealed(generation, seal or ""):
+                    return Pointed(generation)
         found = self.generations()
-        return found[-1].generation if found else None
+        return Pointed(found[-1].generation if found else None, problem)
+
+    def _is_sealed(self, generation: str, seal: str) -> bool:
+        """Whether a manifest's hash begins so; also where the manifest is damaged, which whoever
+        opens it is told."""
+        try:
+            return read_manifest(self._manifest_path(generation)).sha256.startswith(seal)
+        except StoreError:
+            return True
 
     def manifest(self, generation: str) -> Manifest:
         """The manifest of a generation.
@@ -199,7 +266,7 @@ class Collection:
         """Let another kept generation serve."""
         with self.writing():
             manifest = self.manifest(generation)
-            self._set_current(generation)
+            self._set_current(manifest)
         return manifest
 
     def publish(self, draft: Draft, *, parent: str | None) -> Manifest:
@@ -221,7 +288,7 @@ class Collection:
                 )
             self._sweep()
             manifest = self._commit(draft, parent)
-            self._set_current(manifest.generation)
+            self._set_current(manifest)
             self._prune()
         return manifest
 
@@ -260,13 +327,11 @@ class Collection:
             info = self.info()
             known = [*info["sources"], *(one for one in sources if one not in info["sources"])]
             if known != info["sources"]:
-                write_json(self.folder / "collection.json", {**info, "sources": known})
+                self.write_info({**info, "sources": known})
 
     def _has_unreadable(self) -> bool:
         """Whether a generation's manifest is damaged."""
-        folders = self._generation_folders()
-        there = sum((folder / "manifest.json").exists() for folder in folders)
-        return len(self.generations()) < there
+        return bool(self.manifest_problems())
 
     def new_part(self) -> str:
         """A name for a new part."""
@@ -286,23 +351,22 @@ class Collection:
             raise BusyError(
                 f"Somebody else is writing to {self.name!r}.", "Try again in a moment."
             ) from error
+        except OSError as error:
+            if error.filename != str(self.folder / "writer.lock"):
+                raise
+            raise StoreError(
+                f"writer.lock can't be held: {error.strerror}.", "Remove it from the collection."
+            ) from error
 
     def skipped(self, *, limit: int | None = None) -> list[Skipped]:
         """Files that did not become items, and why."""
         path = self.folder / "skipped.parquet"
-        found: list[Skipped] = []
-        if path.exists():
-            for batch in read_batches(path):
-                for row in batch.to_pylist():
-                    if limit is not None and len(found) >= limit:
-                        return found
-                    found.append(Skipped(row["path"], row["reason"]))
-        return found
+        return list(islice(read_skipped(path), limit)) if path.exists() else []
 
     def skipped_count(self) -> int:
         """Number of files that did not become items."""
         path = self.folder / "skipped.parquet"
-        return read_table(path, ["reason"]).num_rows if path.exists() else 0
+        return sum(1 for _ in read_skipped(path)) if path.exists() else 0
 
     def upload_path(self, content_id: str) -> Path:
         """Where the bytes of a picture are that was copied into the collection."""
@@ -311,16 +375,19 @@ class Collection:
     def forget_unused(self) -> None:
         """Remove copies and thumbnails of contents that no kept generation has an item of.
 
-        Does nothing while a manifest can't be read, as its items would count as unused.
+        Does nothing while a manifest or a part can't be read, as its items would count as unused.
         """
         with self.writing():
             if self._has_unreadable():
                 return
             used: set[str] = set()
-            for manifest in self.generations():
-                for part in manifest.parts:
-                    ids = read_table(self.folder / part.file, ["id"]).column("id")
-                    used.update(ids.to_pylist())
+            parts = {part for manifest in self.generations() for part in manifest.parts}
+            for part in parts:
+                try:
+                    path = verify(self.folder, part)
+                except StoreError:
+                    return
+                used.update(read_table(path, ["id"]).column("id").to_pylist())
             for path in (self.folder / "uploads").glob("??/*"):
                 if path.name not in used:
                     path.unlink(missing_ok=True)
@@ -340,9 +407,42 @@ class Collection:
     def _generation_folders(self) -> list[Path]:
         return sorted((self.folder / "generations").glob("[0-9]" * 8))
 
-    def _set_current(self, generation: str) -> None:
-        path = self.folder / "CURRENT"
-        write_atomic(path, lambda aside: _write_line(aside, generation))
+    def _set_current(self, manifest: Manifest) -> None:
+        # with a part of the manifest's hash, so that a bit more or less names no other generation
+        line = f"{manifest.generation} {manifest.sha256[:8]}"
+        write_atomic(self.folder / "CURRENT", lambda aside: _write_line(aside, line))
+
+    def manifest_problems(self) -> dict[str, StoreError]:
+        """What is wrong with the manifests that can't be read, by generation."""
+        found = {}
+        for folder in self._generation_folders():
+            path = folder / "manifest.json"
+            if path.exists():
+                try:
+                    read_manifest(path)
+                except StoreError as error:
+                    found[folder.name] = error
+        return found
+
+    def mend(self) -> None:
+        """Put in order what binds the generations together, under the lock: forget those whose
+        manifest is damaged if there are others, set the pointer right, remove orphans, and write
+        a lost `collection.json` again as far as that is known."""
+        with self.writing():
+            found = self.generations()
+            for generation, problem in self.manifest_problems().items():
+                if found and not isinstance(problem, NewerError):
+                    remove(self._manifest_path(generation))
+            if (serving := self.current()) in [manifest.generation for manifest in found]:
+                remove(self.folder / "CURRENT", unless_file=True)
+                self._set_current(self.manifest(serving))
+            try:
+                self.info()
+            except StoreError:
+                remove(self.folder / "collection.json", unless_file=True)
+                created = found[0].created if found else now()
+                self.write_info(_new_info(self.name, created, [], "folder", {}))
+            self._sweep()
 
     def _prune(self) -> None:
         """Forget all but the newest generations, the one that served before, and the newest one
@@ -379,6 +479,7 @@ class Collection:
         named.update(self._manifest_path(manifest.generation) for manifest in found)
         places = [
             *self.folder.glob(".*.tmp"),
+            *self.folder.glob("*.damaged"),  # thumbnails that were set aside
             *self.folder.glob("parts/*"),
             *self.folder.glob("encoders/*/*"),
             *self.folder.glob("generations/*/*"),
@@ -387,6 +488,31 @@ class Collection:
 
 
 CREATE_HINT = "Create one with: python -m ris create NAME FOLDER"
+
+
+def remove(path: Path, *, unless_file: bool = False) -> None:
+    """Remove a file, or a folder that is in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif not unless_file:
+        path.unlink(missing_ok=True)
+
+
+def _new_info(
+    name: str, created: str, sources: list[str], labels: str, settings: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT_VERSION,
+        "name": name,
+        "created": created,
+        "sources": sources,
+        "labels": labels,
+        "settings": dict(settings),
+    }
+
+
+def _write_info(folder: Path, info: Mapping[str, Any]) -> None:
+    write_json(folder / "collection.json", {**info, "sha256": own_hash(info)})
 
 
 def _fill(name: str, generation: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,27 @@ def verify(folder: Path, facts: FileFacts) -> Path:
         if size == facts.size:
             actual = describe(folder, path).sha256
     except OSError as error:
-        raise StoreError(f"{facts.file} can't be read: {error.strerror}.") from error
+        message = f"{facts.file} can't be read: {error.strerror}."
+        raise StoreError(message, repair_hint(folder)) from error
     if size != facts.size:
-        raise StoreError(f"{facts.file} has {size} bytes, expected {facts.size}.")
+        message = f"{facts.file} has {size} bytes, expected {facts.size}."
+        raise StoreError(message, repair_hint(folder))
     if actual != facts.sha256:
-        raise StoreError(f"{facts.file} is damaged: its content does not match its checksum.")
+        message = f"{facts.file} is damaged: its content does not match its checksum."
+        raise StoreError(message, repair_hint(folder))
     return path
+
+
+def repair_hint(folder: Path) -> str:
+    """What to do about damage in a collection's folder."""
+    return f"See what can be repaired: python -m ris check {folder.name!r} --repair"
+
+
+def own_hash(content: Mapping[str, Any]) -> str:
+    """Hash of a JSON object, to be kept in it as `sha256`."""
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.store.collection import Collection
+from ris.store.files import verify
 from ris.store.live import live_rows
 from ris.store.manifest import Manifest
 from ris.store.table import concatenate, read_table
@@ -49,7 +50,7 @@ class KnownFiles:
     """
 
     def __init__(self, collection: Collection, manifest: Manifest) -> None:
-        parts = [collection.folder / part.file for part in manifest.parts]
+        parts = [verify(collection.folder, part) for part in manifest.parts]
         tables = [read_table(part, _COLUMNS) for part in parts]
         table = concatenate(tables)
         rows = live_rows([one.column("key").to_numpy() for one in tables], ())

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.store.files import verify
 from ris.store.manifest import Manifest
 from ris.store.table import conform, read_batches, read_table, take
 
@@ -43,7 +44,7 @@ def read_live(
     Raises:
         StoreError: A part is missing or damaged.
     """
-    paths = [folder / part.file for part in manifest.parts]
+    paths = [verify(folder, part) for part in manifest.parts]
     keys = [read_table(path, ["key"]).column("key").to_numpy() for path in paths]
     holds = np.zeros(sum(map(len, keys)), np.bool_)
     holds[live_rows(keys, manifest.deleted)] = True

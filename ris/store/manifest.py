@@ -1,14 +1,12 @@
 """What binds the files of a generation together, with a checksum of each and of itself."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ris.errors import StoreError
-from ris.store.files import FileFacts, read_json, write_json
+from ris.errors import NewerError, StoreError
+from ris.store.files import FileFacts, own_hash, read_json, repair_hint, write_json
 
 FORMAT_VERSION = 2  # 1 had one map in place of a list of them
 
@@ -106,6 +104,11 @@ class Manifest:
         graph = (self.graph,) if self.graph else ()
         return (*self.parts, *graph, *self.maps, *self.encoder_files)
 
+    def encoder_file(self, name: str) -> FileFacts | None:
+        """A file of the encoder, e.g. `encoder.onnx`; None where it has none of that name."""
+        ends = f"/{name}"
+        return next((facts for facts in self.encoder_files if facts.file.endswith(ends)), None)
+
     @property
     def bytes(self) -> int:
         """Size of the generation on disk."""
@@ -114,7 +117,7 @@ class Manifest:
 
 def write_manifest(path: Path, manifest: Manifest) -> Manifest:
     """Write a manifest with its own hash; returns it as written."""
-    sealed = replace(manifest, sha256=_own_hash(asdict(manifest)))
+    sealed = replace(manifest, sha256=own_hash(asdict(manifest)))
     write_json(path, asdict(sealed))
     return sealed
 
@@ -123,28 +126,30 @@ def read_manifest(path: Path) -> Manifest:
     """Read a manifest and check its own hash.
 
     Raises:
-        StoreError: Missing, damaged, or written by a newer version of ris.
+        StoreError: Missing or damaged.
+        NewerError: Written by a newer version of ris.
     """
     content = read_json(path)
     version = content.get("format")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise StoreError(
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise NewerError(
             f"{path.parent.name} has format version {version}, "
             f"this ris reads versions up to {FORMAT_VERSION}.",
             "Update ris; nothing was changed.",
         )
-    if content.get("sha256") != _own_hash(content):
-        raise StoreError(f"{path.parent.name}/{path.name} is damaged: its own hash does not match.")
+    hint = repair_hint(path.parents[2])
+    if content.get("sha256") != own_hash(content):
+        message = f"{path.parent.name}/{path.name} is damaged: its own hash does not match."
+        raise StoreError(message, hint)
+    if content.get("generation") != path.parent.name:
+        generation = content.get("generation")
+        message = f"{path.parent.name}/{path.name} is the manifest of generation {generation}."
+        raise StoreError(message, hint)
     try:
         return _from_json(content)
     except (TypeError, KeyError, ValueError) as error:
-        raise StoreError(f"{path.parent.name}/{path.name} is not a manifest: {error}.") from error
-
-
-def _own_hash(content: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in content.items() if name != "sha256"}
-    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        message = f"{path.parent.name}/{path.name} is not a manifest: {error}."
+        raise StoreError(message, hint) from error
 
 
 def _from_json(content: Mapping[str, Any]) -> Manifest:

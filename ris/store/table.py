@@ -8,7 +8,7 @@ parts into a generation.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,6 +209,22 @@ def conform(table: pa.Table, dimension: int, columns: dict[str, str]) -> pa.Tabl
     return pa.table(arrays, schema=wanted)
 
 
+def with_embeddings(
+    table: pa.Table, embeddings: NDArray[np.float32], columns: dict[str, str]
+) -> pa.Table:
+    """Rows with other embeddings, float32 (rows, dimension), and the columns of a generation;
+    those that they lack become null."""
+    wanted = schema(embeddings.shape[1], columns)
+    images = [{"bytes": None, "path": path} for path in table.column("path").to_pylist()]
+    given = {
+        **{name: table.column(name) for name in table.column_names},
+        "image": pa.array(images, wanted.field("image").type),
+        "embedding": _embedding_array(embeddings),
+    }
+    arrays = [given[f.name] if f.name in given else pa.nulls(len(table), f.type) for f in wanted]
+    return pa.table(arrays, schema=wanted)
+
+
 def replace_columns(table: pa.Table, values: dict[str, Sequence[object]]) -> pa.Table:
     """Rows with other values in some columns; `image` follows `path`."""
     if "path" in values:
@@ -266,6 +282,17 @@ def embed(table: pa.Table, embeddings: NDArray[np.float32]) -> pa.Table:
     return table.cast(schema(embeddings.shape[1], metadata_columns(table.schema)))
 
 
+def other_columns(found: pa.Schema, dimension: int, columns: dict[str, str]) -> list[str]:
+    """Names of columns that a part lacks, or has of another kind; metadata may be lacking."""
+    own = schema(dimension, {}).names
+    return [
+        wanted.name
+        for wanted in schema(dimension, columns)
+        if (wanted.name in own or wanted.name in found.names)
+        and (wanted.name not in found.names or found.field(wanted.name).type != wanted.type)
+    ]
+
+
 def metadata_columns(found: pa.Schema) -> dict[str, str]:
     """The person's own columns of a table, by name and kind."""
     own = set(schema(1, {}).names)
@@ -283,6 +310,40 @@ def read_batches(
     """
     with _translated(path), _open(path) as file:
         yield from file.iter_batches(batch_size=rows, columns=columns)
+
+
+def read_skipped(path: Path) -> Iterator[Skipped]:
+    """The files that a Parquet file of `SkippedWriter` tells of.
+
+    Raises:
+        StoreError: The file is missing, damaged, or another one.
+    """
+    for batch in read_batches(path):
+        if batch.schema != SKIPPED_SCHEMA:
+            raise StoreError(f"{path.name} is no list of skipped files.")
+        for row in batch.to_pylist():
+            yield Skipped(row["path"], row["reason"])
+
+
+def salvage(path: Path) -> Iterator[tuple[pa.Table, NDArray[np.float32] | None]]:
+    """What can still be read of a damaged part, row group by row group.
+
+    Yields:
+        The columns that can be read, `id`, `key` and `path` at least, and the embeddings, or None
+        where they can't be read.
+    """
+    with suppress(*_DAMAGE), _open(path) as file:
+        for group in range(file.num_row_groups):
+            found = {}
+            for name in file.schema_arrow.names:
+                with suppress(*_DAMAGE):
+                    found[name] = file.read_row_group(group, columns=[name]).column(0)
+            embedding = found.pop("embedding", None)
+            if {"id", "key", "path"} <= found.keys():
+                vectors = None
+                if embedding is not None:
+                    vectors = embeddings_of(pa.table({"embedding": embedding}))
+                yield pa.table(found), vectors
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -368,6 +429,10 @@ def _embedding_array(embeddings: NDArray[np.float32]) -> pa.FixedSizeListArray:
 
 def _to_time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+# what pyarrow raises on damaged files
+_DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, MemoryError)
 
 
 def _open(path: Path) -> pq.ParquetFile:

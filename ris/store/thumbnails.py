@@ -4,12 +4,18 @@ Fetching 50 random thumbnails takes 0.3 ms here and up to 9.7 s from Parquet (20
 """
 
 import os
+import shutil
 import sqlite3
 import threading
+import zlib
 from collections.abc import Collection, Iterable
+from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from ris.errors import StoreError
+
+_SIDE_FILES = ("-wal", "-shm")  # what SQLite keeps beside a file
 
 
 class Thumbnails:
@@ -22,6 +28,7 @@ class Thumbnails:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._opened = 0
         self._connection = self._open()
 
     def __enter__(self) -> "Thumbnails":
@@ -34,10 +41,25 @@ class Thumbnails:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise StoreError(f"Thumbnails can't be opened: {error}.") from error
+            if not (_is_damage(error) or self._is_blocked()):
+                message = f"The thumbnails ({self.path.name}) can't be opened: {error}."
+                raise StoreError(message) from error
             self._set_aside()
             return self._connect()
+
+    def _number(self) -> int:
+        """What tells the file from another one of its name."""
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return 0
+
+    def _is_blocked(self) -> bool:
+        """Whether something else than a file is in the place of one."""
+        return any(self._beside(suffix).is_dir() for suffix in ("", *_SIDE_FILES))
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
@@ -45,27 +67,43 @@ class Thumbnails:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS thumbnails (id TEXT PRIMARY KEY, webp BLOB) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS thumbnails "
+            "(id TEXT PRIMARY KEY, webp BLOB, crc INTEGER) WITHOUT ROWID"
         )
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(thumbnails)")]
+        if "crc" not in columns:  # made by an earlier ris
+            with suppress(sqlite3.OperationalError):  # another process was faster
+                connection.execute("ALTER TABLE thumbnails ADD COLUMN crc INTEGER")
+        self._opened = self._number()
         return connection
 
     def _set_aside(self) -> None:
-        os.replace(self.path, self.path.with_suffix(".damaged"))
-        for suffix in ("-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        aside = self.path.with_suffix(".damaged")
+        try:
+            for path in (aside, *map(self._beside, _SIDE_FILES)):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.replace(self.path, aside)
+        except OSError as error:
+            message = f"The damaged {self.path.name} can't be set aside: {error.strerror}."
+            raise StoreError(message) from error
 
     def get(self, content_id: str) -> bytes | None:
         """The WebP file of a content id, or None when it must be made again."""
         with self._lock:
             try:
                 row = self._connection.execute(
-                    "SELECT webp FROM thumbnails WHERE id = ?", (content_id,)
+                    "SELECT webp, crc FROM thumbnails WHERE id = ?", (content_id,)
                 ).fetchone()
+                if row is None or _is_whole(content_id, *row):
+                    return row and bytes(row[0])
+                self._forget([content_id])
             except sqlite3.DatabaseError as error:
                 if _is_damage(error):
                     self._start_anew()
-                return None
-        return None if row is None else bytes(row[0])
+        return None
 
     def put(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Keep thumbnails; known ids are left as they are."""
@@ -84,29 +122,81 @@ class Thumbnails:
         with self._lock:
             try:
                 known = [row[0] for row in self._connection.execute("SELECT id FROM thumbnails")]
-                gone = [(one,) for one in known if one not in used]
-                with self._connection as transaction:
-                    transaction.executemany("DELETE FROM thumbnails WHERE id = ?", gone)
+                self._forget([one for one in known if one not in used])
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise StoreError(f"Thumbnails can't be written: {error}.") from error
                 self._start_anew()
 
-    def _insert(self, rows: list[tuple[str, bytes]]) -> None:
+    def start_anew(self) -> None:
+        """Set the file aside, for it is damaged, and begin with an empty one."""
+        with self._lock:
+            self._start_anew()
+
+    def _forget(self, ids: Iterable[str]) -> None:
         with self._connection as transaction:
-            transaction.executemany("INSERT OR IGNORE INTO thumbnails VALUES (?, ?)", rows)
+            gone = ((one,) for one in ids)
+            transaction.executemany("DELETE FROM thumbnails WHERE id = ?", gone)
+
+    def _insert(self, rows: list[tuple[str, bytes]]) -> None:
+        checked = ((one, webp, _crc(one, webp)) for one, webp in rows)
+        with self._connection as transaction:
+            transaction.executemany(
+                "INSERT OR IGNORE INTO thumbnails (id, webp, crc) VALUES (?, ?, ?)", checked
+            )
 
     def _start_anew(self) -> None:
         self._connection.close()
-        self._set_aside()
-        self._connection = self._connect()
+        if self._number() == self._opened:  # else another process has begun a new file already
+            self._set_aside()
+        self._connection = self._open()
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
 
+def look_over(path: Path) -> tuple[str, set[bytes]]:
+    """What is wrong with a file of thumbnails, and what is in it; the file is not touched.
+
+    Returns:
+        What is wrong for people, empty if nothing, and the content ids of its whole thumbnails,
+        as bytes.
+    """
+    if not path.is_file():
+        return "is missing", set()
+    whole = set()
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
+        with closing(connection):
+            (said, *_) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if said != "ok":
+                return f"is damaged: {said}", set()
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(thumbnails)")]
+            crc = "crc" if "crc" in columns else "NULL"  # an earlier ris has none
+            for name, *row in connection.execute(f"SELECT id, webp, {crc} FROM thumbnails"):
+                with suppress(ValueError, TypeError):  # no content id
+                    if _is_whole(name, *row):
+                        whole.add(bytes.fromhex(name))
+    except sqlite3.DatabaseError as error:
+        return f"can't be read: {error}", set()
+    return "", whole
+
+
+def _crc(content_id: str, webp: bytes) -> int:
+    """SQLite itself does not see a bit that flips in a value."""
+    return zlib.crc32(webp, zlib.crc32(content_id.encode()))
+
+
+def _is_whole(content_id: str, webp: object, crc: object) -> bool:
+    """Whether a row is as it was written; those of an earlier ris have no checksum."""
+    return isinstance(webp, bytes) and crc in (None, _crc(content_id, webp))
+
+
 def _is_damage(error: sqlite3.Error) -> bool:
     """Whether the file is broken, rather than locked or its disk full."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits give details
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # raised by Python: a text that is not UTF-8; or a programming error
+        return isinstance(error, sqlite3.OperationalError)
+    # SQLITE_ERROR: the table has other columns than ours. The upper bits give details.
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)

@@ -342,6 +342,24 @@ def test_an_earlier_generation_is_offered_and_asked_about(app, home, tmp_path):
     assert "Serve it" in [button.label for button in app.button]
 
 
+def test_where_nothing_can_be_opened_another_generation_can_still_be_chosen(app, home, tmp_path):
+    collection = Collection(home, "drawn")
+    collection.publish(stores.make_draft(collection, tmp_path / "work"), parent="00000001")
+    for part in (home / "drawn" / "parts").iterdir():
+        part.write_bytes(b"damaged")
+    app.run()
+    assert not app.exception
+    assert "python -m ris check 'drawn' --repair" in app.error[0].value.replace("\\", "")
+    app.switch_page("model.py").run()
+    assert not app.exception
+    assert "python -m ris check 'drawn' --repair" in app.error[0].value.replace("\\", "")
+    assert len(app.dataframe[0].value) == 2
+    app.main.selectbox[0].set_value("00000001").run()
+    press(app, "Serve this generation")
+    assert not app.exception
+    assert "Serve it" in [button.label for button in app.button]
+
+
 def test_deleting_says_first_what_would_be_lost(app, home):
     app.run().switch_page("collection.py").run()
     press(app, "Delete…")

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from ris.errors import BusyError, StoreError
 from ris.store import collection as collection_module
-from ris.store.collection import Collection, check_name, collections
+from ris.store.collection import Collection, Pointed, check_name, collections
 from ris.store.files import verify
 from ris.store.generation import open_generation
 from ris.store.table import SkippedWriter
@@ -263,7 +263,48 @@ class TestDamage:
             (empty.folder / "CURRENT").write_bytes(content)
         assert empty.current() == "00000002"
         assert publish().parent == "00000002"
-        assert (empty.folder / "CURRENT").read_text() == "00000003\n"
+        assert (empty.folder / "CURRENT").read_text().startswith("00000003 ")
+
+    @pytest.mark.parametrize(
+        "content", ["00000001 00000000", "00000001 0000", "00000009 00000000", "00000001 x"]
+    )
+    def test_a_pointer_to_another_manifest_is_told(self, empty, publish, content):
+        publish()
+        publish()
+        assert empty.pointed() == Pointed("00000002")
+        (empty.folder / "CURRENT").write_text(content)
+        assert empty.current() == "00000002"
+        assert empty.pointed().problem
+
+    def test_a_pointer_of_an_earlier_ris_is_followed(self, empty, publish):
+        publish()
+        publish()
+        (empty.folder / "CURRENT").write_text("00000001\n")
+        assert empty.pointed() == Pointed("00000001")
+
+    def test_a_manifest_in_place_of_another_is_damage(self, empty, publish):
+        publish()
+        publish()
+        folder = empty.folder / "generations"
+        shutil.copyfile(folder / "00000001/manifest.json", folder / "00000002/manifest.json")
+        with pytest.raises(StoreError, match="is the manifest of generation 00000001"):
+            empty.manifest("00000002")
+
+    def test_without_its_collection_json_it_is_there_all_the_same(self, empty, publish):
+        publish()
+        (empty.folder / "collection.json").unlink()
+        assert collections(empty.home) == ["small"]
+        again = Collection(empty.home, "small")
+        assert again.current() == "00000001"
+        with pytest.raises(StoreError, match=r"collection\.json can't be read") as caught:
+            again.info()
+        assert caught.value.hint.endswith("python -m ris check 'small' --repair")
+
+    def test_a_bit_in_collection_json_is_noticed(self, empty):
+        path = empty.folder / "collection.json"
+        path.write_text(path.read_text().replace("/pictures", "/picturez"))
+        with pytest.raises(StoreError, match="its own hash does not match"):
+            empty.info()
 
     def test_a_damaged_manifest_is_told_and_the_other_generation_can_serve(self, empty, publish):
         publish()

@@ -97,7 +97,7 @@ def test_a_manifest_without_its_parts_is_refused(path, monkeypatch):
     write_manifest(path, FULL)
     content = json.loads(path.read_text())
     del content["parts"]
-    monkeypatch.setattr("ris.store.manifest._own_hash", lambda _: content["sha256"])
+    monkeypatch.setattr("ris.store.manifest.own_hash", lambda _: content["sha256"])
     path.write_text(json.dumps(content))
     with pytest.raises(StoreError, match="is not a manifest"):
         read_manifest(path)

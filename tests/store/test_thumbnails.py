@@ -1,5 +1,6 @@
 """Thumbnails are a cache: damage costs them, never the collection."""
 
+import sqlite3
 import threading
 
 import pytest
@@ -83,3 +84,46 @@ def test_two_processes_eyes_on_one_file(path):
     with Thumbnails(path) as one, Thumbnails(path) as other:
         one.put([("a", b"one")])
         assert other.get("a") == b"one"
+
+
+def test_a_bit_that_flips_in_a_thumbnail_is_noticed(path):
+    with Thumbnails(path) as thumbnails:
+        thumbnails.put([("a", b"one"), ("b", b"two")])
+        thumbnails._connection.execute("UPDATE thumbnails SET webp = x'6f6f65' WHERE id = 'a'")
+        thumbnails._connection.commit()
+        assert thumbnails.get("a") is None
+        thumbnails.put([("a", b"one")])
+        assert thumbnails.get("a") == b"one"
+        assert thumbnails.get("b") == b"two"
+
+
+def test_a_file_of_an_earlier_ris_is_read_and_added_to(path):
+    with sqlite3.connect(path) as earlier:
+        earlier.execute("CREATE TABLE thumbnails (id TEXT PRIMARY KEY, webp BLOB) WITHOUT ROWID")
+        earlier.execute("INSERT INTO thumbnails VALUES ('a', x'6f6e65')")
+    for _ in range(2):
+        with Thumbnails(path) as thumbnails:
+            thumbnails.put([("b", b"two")])
+            assert (thumbnails.get("a"), thumbnails.get("b")) == (b"one", b"two")
+
+
+@pytest.mark.parametrize("what", ["", "-wal", "-shm"])
+def test_a_folder_in_place_of_a_file_is_set_aside(path, what):
+    path.with_name(path.name + what).mkdir()
+    with Thumbnails(path) as thumbnails:
+        thumbnails.put([("a", b"one")])
+        assert thumbnails.get("a") == b"one"
+
+
+def test_what_another_process_has_begun_anew_is_not_set_aside_again(path):
+    with Thumbnails(path) as late:
+        late.put((f"{number:04}", bytes(3000)) for number in range(300))
+        late._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with path.open("r+b") as file:
+            file.seek(8192)
+            file.write(b"damaged" * 50_000)
+        with Thumbnails(path) as other:
+            other.start_anew()
+            other.put([("a", b"one")])
+        assert late.get("0007") is None
+        assert late.get("a") == b"one"
