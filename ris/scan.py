@@ -23,6 +23,7 @@ from ris.store.collection import Collection
 from ris.store.files import require_space
 from ris.store.items import Items
 from ris.store.kept import kept_entries
+from ris.store.known import removed_by_hand
 from ris.store.live import read_live
 from ris.store.manifest import Manifest
 from ris.store.table import (
@@ -136,6 +137,7 @@ def scan_again(
     results = decode_all(entries, size, thumbnails=False)
     with files:
         files.skipped.write(collection.skipped())
+        files.skipped.write(removed_by_hand(collection, manifest))
         done = 0
         for found in read_live(collection.folder, manifest, rows=BATCH):
             stop.check()

@@ -33,7 +33,7 @@ from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
 from ris.store.generation import Generation, open_generation
 from ris.store.index import Vectors
-from ris.store.known import KnownFile, KnownFiles
+from ris.store.known import REMOVED, KnownFile, KnownFiles
 from ris.store.manifest import Manifest, Map, Part
 from ris.store.table import (
     SkippedWriter,
@@ -45,7 +45,6 @@ from ris.store.table import (
 )
 from ris.store.thumbnails import Thumbnails
 
-REMOVED = "removed from the collection; add it again to bring it back"
 _NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
 
 
@@ -169,13 +168,16 @@ def serving(collection: Collection) -> Manifest:
     Raises:
         StoreError: Nothing is published.
     """
-    current = collection.current()
-    if current is None:
-        raise StoreError(
-            f"{collection.name!r} has no pictures yet: its creation did not finish.",
-            "Create it again.",
-        )
-    return collection.manifest(current)
+    while (current := collection.current()) is not None:
+        try:
+            return collection.manifest(current)
+        except StoreError:
+            if collection.current() == current:  # damaged, not replaced and forgotten just now
+                raise
+    raise StoreError(
+        f"{collection.name!r} has no pictures yet: its creation did not finish.",
+        "Create it again.",
+    )
 
 
 def _mark(collection: Collection, names: list[str], *, removed: bool) -> Updated:
@@ -382,7 +384,8 @@ class _Update:
                 self._count("same")
             self._seen[found] = True
             return True
-        return entry.path in self._removed and not again
+        live = any(not self.known.removed[found] for found in self.known.at(entry.path))
+        return entry.path in self._removed and not again and not live
 
     def _judge(self, entry: Entry | Skipped, found: object) -> bool:
         """Note what a file is to the collection; whether it is a new picture."""

@@ -11,6 +11,7 @@ import pytest
 import stores
 
 from ris import update
+from ris.compact import compact
 from ris.errors import SourceError, StoreError
 from ris.explore.explorer import Explorer
 from ris.generate import Work
@@ -310,6 +311,37 @@ class TestKeepingUp:
         path.write_bytes(data)  # with another time
         assert sync(collection, work()).changes == Changes(restored=1, same=COUNT - 1)
         assert items(collection) == before
+
+    def test_removed_by_hand_stays_removed_after_a_training(self, collection, pictures, work):
+        """A training leaves removed rows out, so nothing but the skipped files tells of them."""
+        from ris.scan import scan_again
+        from ris.store.table import read_table
+
+        remove(collection, ["0"])
+        manifest = collection.manifest(collection.current())
+        for _ in range(2):
+            scanned = scan_again(
+                collection,
+                manifest,
+                stores.SIZE,
+                work().folder,
+                on_progress=silent,
+                stop=StopSignal(),
+            )
+            listed = read_table(scanned.skipped).column("path").to_pylist()
+            assert sorted(listed) == [str(pictures / "bars/00.png"), str(pictures / "notes.txt")]
+            shutil.copyfile(scanned.skipped, collection.folder / "skipped.parquet")
+
+    def test_what_was_listed_as_removed_and_came_back_is_kept_up_with(
+        self, collection, pictures, work
+    ):
+        """As when a compaction listed it, and the generation before serves again."""
+        remove(collection, ["0"])
+        compact(collection, work())
+        collection.use("00000002")
+        restore(collection, ["0"])
+        write(pictures, "rings", 9, "bars/00.png")
+        assert sync(collection, work()).changes == Changes(changed=1, same=COUNT - 1)
 
     def test_a_moved_folder_keeps_all_its_items(self, collection, pictures, work, tmp_path):
         before = items(collection)
