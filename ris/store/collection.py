@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 from ris.errors import BusyError, StoreError
 from ris.images.entries import Skipped
 from ris.store.files import (
+    disk_errors,
     read_json,
     sync_file,
     sync_folder,
@@ -120,7 +121,8 @@ class Collection:
         """
         cls.check_new(home, name)
         folder = home / name
-        folder.mkdir(parents=True, exist_ok=True)
+        for gone in home.glob(".deleted-*"):
+            shutil.rmtree(gone, ignore_errors=True)  # a removal that was killed
         facts = {
             "format": FORMAT_VERSION,
             "name": name,
@@ -129,7 +131,9 @@ class Collection:
             "labels": labels,
             "settings": dict(settings or {}),
         }
-        write_json(folder / "collection.json", facts)
+        with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / "collection.json", facts)
         return cls(home, name)
 
     @staticmethod
@@ -198,6 +202,7 @@ class Collection:
     def use(self, generation: str) -> Manifest:
         """Let another kept generation serve."""
         with self.writing():
+            self._sweep()
             manifest = self.manifest(generation)
             self._set_current(generation)
         return manifest
@@ -220,6 +225,9 @@ class Collection:
                     "Start again; it will begin from what serves now.",
                 )
             self._sweep()
+            # after a switch back, a generation that is about to be forgotten may have given keys
+            next_key = max(draft.manifest.next_key, self.next_key())
+            draft = replace(draft, manifest=replace(draft.manifest, next_key=next_key))
             manifest = self._commit(draft, parent)
             self._set_current(manifest.generation)
             self._prune()
@@ -278,14 +286,20 @@ class Collection:
 
         Raises:
             BusyError: Another writer held it for 10 seconds.
+            StoreError: The disk is full.
         """
-        try:
-            with FileLock(self.folder / "writer.lock", timeout=LOCK_SECONDS):
+        lock = FileLock(self.folder / "writer.lock", timeout=LOCK_SECONDS)
+        with disk_errors():
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise BusyError(
+                    f"Somebody else is writing to {self.name!r}.", "Try again in a moment."
+                ) from error
+            try:
                 yield
-        except Timeout as error:
-            raise BusyError(
-                f"Somebody else is writing to {self.name!r}.", "Try again in a moment."
-            ) from error
+            finally:
+                lock.release()
 
     def skipped(self, *, limit: int | None = None) -> list[Skipped]:
         """Files that did not become items, and why."""
@@ -311,7 +325,8 @@ class Collection:
     def forget_unused(self) -> None:
         """Remove copies and thumbnails of contents that no kept generation has an item of.
 
-        Does nothing while a manifest can't be read, as its items would count as unused.
+        Does nothing while a manifest can't be read, as its items would count as unused. Thumbnails
+        that a full disk keeps stay until the next time.
         """
         with self.writing():
             if self._has_unreadable():
@@ -324,7 +339,7 @@ class Collection:
             for path in (self.folder / "uploads").glob("??/*"):
                 if path.name not in used:
                     path.unlink(missing_ok=True)
-            with Thumbnails(self.folder / "thumbnails.sqlite") as thumbnails:
+            with suppress(StoreError), Thumbnails(self.folder / "thumbnails.sqlite") as thumbnails:
                 thumbnails.keep_only(used)
 
     def delete(self) -> None:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ris.errors import StoreError
@@ -15,6 +16,8 @@ from ris.errors import StoreError
 class Thumbnails:
     """Thumbnails of one collection; a damaged file is set aside and filled again lazily.
 
+    Where the file can't be opened, as on a full disk, there are none until it can.
+
     Args:
         path: The SQLite file; made when it is missing.
     """
@@ -22,7 +25,9 @@ class Thumbnails:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._connection = self._open()
+        self._connection: sqlite3.Connection | None = None
+        with suppress(sqlite3.DatabaseError):
+            self._opened()
 
     def __enter__(self) -> "Thumbnails":
         return self
@@ -30,27 +35,35 @@ class Thumbnails:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise StoreError(f"Thumbnails can't be opened: {error}.") from error
-            self._set_aside()
-            return self._connect()
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self._connection = self._connect()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._set_aside()
+                self._connection = self._connect()
+        return self._connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
-        connection.execute("PRAGMA page_size=8192")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS thumbnails (id TEXT PRIMARY KEY, webp BLOB) WITHOUT ROWID"
-        )
+        try:
+            connection.execute("PRAGMA page_size=8192")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS thumbnails "
+                "(id TEXT PRIMARY KEY, webp BLOB) WITHOUT ROWID"
+            )
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
         return connection
 
     def _set_aside(self) -> None:
-        os.replace(self.path, self.path.with_suffix(".damaged"))
+        with suppress(FileNotFoundError):  # another process was quicker
+            os.replace(self.path, self.path.with_suffix(".damaged"))
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
@@ -58,9 +71,11 @@ class Thumbnails:
         """The WebP file of a content id, or None when it must be made again."""
         with self._lock:
             try:
-                row = self._connection.execute(
-                    "SELECT webp FROM thumbnails WHERE id = ?", (content_id,)
-                ).fetchone()
+                row = (
+                    self._opened()
+                    .execute("SELECT webp FROM thumbnails WHERE id = ?", (content_id,))
+                    .fetchone()
+                )
             except sqlite3.DatabaseError as error:
                 if _is_damage(error):
                     self._start_anew()
@@ -75,7 +90,7 @@ class Thumbnails:
                 self._insert(kept)
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
-                    raise StoreError(f"Thumbnails can't be written: {error}.") from error
+                    raise _refused(error) from error
                 self._start_anew()
                 self._insert(kept)
 
@@ -83,27 +98,35 @@ class Thumbnails:
         """Forget the thumbnails of all other content ids."""
         with self._lock:
             try:
-                known = [row[0] for row in self._connection.execute("SELECT id FROM thumbnails")]
+                known = [row[0] for row in self._opened().execute("SELECT id FROM thumbnails")]
                 gone = [(one,) for one in known if one not in used]
-                with self._connection as transaction:
+                with self._opened() as transaction:
                     transaction.executemany("DELETE FROM thumbnails WHERE id = ?", gone)
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
-                    raise StoreError(f"Thumbnails can't be written: {error}.") from error
+                    raise _refused(error) from error
                 self._start_anew()
 
     def _insert(self, rows: list[tuple[str, bytes]]) -> None:
-        with self._connection as transaction:
+        with self._opened() as transaction:
             transaction.executemany("INSERT OR IGNORE INTO thumbnails VALUES (?, ?)", rows)
 
     def _start_anew(self) -> None:
-        self._connection.close()
+        self._close()
         self._set_aside()
-        self._connection = self._connect()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._close()
+
+
+def _refused(error: sqlite3.DatabaseError) -> StoreError:
+    return StoreError(f"Thumbnails can't be written: {error}.", "Free some space and try again.")
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from ris.errors import StoreError
 from ris.store.thumbnails import Thumbnails
 
 
@@ -43,7 +44,7 @@ def damaged_inside(path):
     """Damage that opening does not see: pages in the middle of a file with many thumbnails."""
     with Thumbnails(path) as thumbnails:
         thumbnails.put((f"{number:04}", bytes(3000)) for number in range(300))
-        thumbnails._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        thumbnails._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray(path.read_bytes())
     data[8192 * 2 :] = b"\xa5" * (len(data) - 8192 * 2)
     path.write_bytes(data)
@@ -83,3 +84,18 @@ def test_two_processes_eyes_on_one_file(path):
     with Thumbnails(path) as one, Thumbnails(path) as other:
         one.put([("a", b"one")])
         assert other.get("a") == b"one"
+
+
+def test_where_the_file_cannot_be_opened_there_are_none_until_it_can(tmp_path):
+    """On a full disk SQLite can't even make the files that it needs for reading."""
+    path = tmp_path / "later" / "thumbnails.sqlite"
+    with Thumbnails(path) as thumbnails:
+        assert thumbnails.get("a") is None
+        with pytest.raises(StoreError, match="can't be written") as refused:
+            thumbnails.put([("a", b"one")])
+        assert refused.value.hint
+        with pytest.raises(StoreError):
+            thumbnails.keep_only(["a"])
+        path.parent.mkdir()
+        thumbnails.put([("a", b"one")])
+        assert thumbnails.get("a") == b"one"
