@@ -34,6 +34,7 @@ from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.thumbnails import Thumbnails
 
+_TRIES = 5  # to open what serves, while one generation after the other is published
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
 
 
@@ -337,16 +338,20 @@ def open_explorer(
         StoreError: There is none, or it is damaged.
     """
     collection = Collection(home, name)
-    wanted = generation or collection.current()
-    if wanted is None:
-        return Explorer(collection)  # raises what there is to say
-    try:
-        # the manifest's hash tells a collection from an earlier one of the same name
-        return _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
-    except StoreError as error:
-        if generation is not None:
-            raise
-        return _open_other(collection, wanted, error, guarded)
+    for tries_left in reversed(range(_TRIES)):
+        wanted = generation or collection.current()
+        if wanted is None:
+            return Explorer(collection)  # raises what there is to say
+        try:
+            # the manifest's hash tells a collection from an earlier one of the same name
+            return _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
+        except StoreError as error:
+            if generation is not None:
+                raise
+            replaced = collection.current() != wanted  # and forgotten while it was being opened
+            if not (replaced and tries_left):
+                return _open_other(collection, wanted, error, guarded)
+    raise AssertionError("the last try returns or raises")
 
 
 def _open_other(collection: Collection, damaged: str, error: StoreError, guarded: bool) -> Explorer:
