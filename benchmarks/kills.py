@@ -392,6 +392,8 @@ class Kills:
         for path in (folder / "uploads").glob("*/*"):
             if path.name not in named:
                 yield "copy of a picture that nobody has", path
+        for path in list((folder / "decoded").glob("*"))[1:]:
+            yield "more decoded pictures than the next scan takes", path
         for path in folder.parent.iterdir():
             if path != folder:
                 yield "stranger in the home", path

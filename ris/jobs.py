@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from ris.errors import BusyError, Cancelled, RisError, StoreError
 from ris.progress import PLAN, STAGES, Progress, StopSignal
 from ris.settings import ROOT
+from ris.store import decoded
 from ris.store.collection import Collection, check_name, now
 from ris.store.files import disk_errors, read_json, refusal, write_json
 
@@ -339,7 +340,10 @@ def _new_folder(folder: Path, arguments: Sequence[str]) -> Path:
 def _clean(home: Path, name: str) -> None:
     """Remove what killed jobs left, and the oldest jobs; the caller holds the job lock."""
     folder = _jobs_folder(home, name)
+    decoded.forget_stale(home / name)
     left = [path for path in folder.glob("*/work") if path.is_dir()]
+    for path in left:
+        decoded.keep(home / name, path)
     if left:
         _forget_copies(home, name)
     for path in left:  # after the copies: their traces
@@ -357,7 +361,7 @@ def _clean(home: Path, name: str) -> None:
 def _forget_copies(home: Path, name: str) -> None:
     """Remove the copies of pictures that a job made which did not come to its end."""
     with suppress(RisError):  # there is no collection yet, say
-        Collection(home, name).forget_unused()
+        Collection(home, name).forget_unused(but=decoded.kept_ids(home / name))
 
 
 def _write_process(place: Path, pid: int) -> None:

@@ -28,8 +28,9 @@ from ris.images.prepare import content_id
 from ris.images.sources import Folder, Source, open_source
 from ris.model.encoder import Encoder
 from ris.progress import Progress
-from ris.scan import BATCH, copy_in, row_of
+from ris.scan import BATCH, copy_in, put_thumbnails, row_of
 from ris.store.collection import Collection, Draft
+from ris.store.decoded import DecodedBefore, DecodedLog, forget
 from ris.store.files import describe, require_space
 from ris.store.generation import Generation, open_generation
 from ris.store.index import Vectors
@@ -300,13 +301,16 @@ class _Update:
         with _NewItems(self.collection, self.manifest, self.labels, self.work) as new:
             self._new = new
             decode = partial(_decode_new, size=new.encoder.size, contents=self._contents)
-            results = map_entries(self._unknown(sources, again=again), decode)
+            before = DecodedBefore(self.collection.folder, new.encoder.size)
+            results = before.resume(
+                self._unknown(sources, again=again), lambda rest: map_entries(rest, decode)
+            )
             while batch := list(islice(results, BATCH)):
                 self.work.stop.check()
                 found = [
                     with_data(result, entry)
                     for entry, result in batch
-                    if self._judge(entry, result) and isinstance(result, Decoded)
+                    if self._judge(entry, self._content(result)) and isinstance(result, Decoded)
                 ]
                 new.write(found, self._next_key)
                 self._next_key += len(found)
@@ -352,6 +356,7 @@ class _Update:
         )
         draft = Draft(changed, files, skipped)
         published = self.collection.publish(draft, parent=manifest.generation)
+        forget(self.collection.folder, work.folder)
         work.on_progress(Progress("publish", 1, 1, "generations", note=published.generation))
         return Updated(published, self.changes)
 
@@ -435,6 +440,13 @@ class _Update:
                 return True
         return False
 
+    def _content(self, result: object) -> object:
+        """What a worker tells of a file, also where it was decoded before, when its content may
+        have been unknown."""
+        if isinstance(result, Decoded) and _has_content(self._contents, result.picture.id):
+            return _Content(result.picture.id)
+        return result
+
     def _correct(self, rows: _Corrections, found: int, key: int, entry: Entry) -> None:
         rows.places.append(found)
         rows.keys.append(key)
@@ -506,20 +518,24 @@ class _NewItems:
     def __enter__(self) -> "_NewItems":
         self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
         self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
+        self._log = DecodedLog(self._work.folder, self.encoder.size)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._table.close()
         self._thumbnails.close()
+        self._log.close()
         os.sync()  # the copies are on the disk before any generation names them
 
     def write(self, found: list[Decoded], first_key: int) -> None:
         """Keep new pictures: bytes, thumbnails, rows with their embeddings, places."""
         if not found:
             return
-        require_space(self._collection.folder, len(found) * 20_000)
+        room = len(found) * (20_000 + 3 * self.encoder.size**2)
+        require_space(self._collection.folder, room)
         kept = [copy_in(self._collection, one, self._work.folder) for one in found]
-        self._thumbnails.put((one.picture.id, one.picture.thumbnail) for one in kept)
+        put_thumbnails(self._thumbnails, kept)
+        self._log.add(kept)
         vectors = self.encoder.encode(np.stack([one.picture.pixels for one in kept]))
         keys = list(range(first_key, first_key + len(kept)))
         rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]

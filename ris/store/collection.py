@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -322,8 +322,11 @@ class Collection:
         """Where the bytes of a picture are that was copied into the collection."""
         return self.folder / "uploads" / content_id[:2] / content_id
 
-    def forget_unused(self) -> None:
+    def forget_unused(self, but: Set[str] = frozenset()) -> None:
         """Remove copies and thumbnails of contents that no kept generation has an item of.
+
+        Args:
+            but: Content ids to be kept all the same.
 
         Does nothing while a manifest can't be read, as its items would count as unused. Thumbnails
         that a full disk keeps stay until the next time.
@@ -331,7 +334,7 @@ class Collection:
         with self.writing():
             if self._has_unreadable():
                 return
-            used: set[str] = set()
+            used = set(but)
             for manifest in self.generations():
                 for part in manifest.parts:
                     ids = read_table(self.folder / part.file, ["id"]).column("id")
