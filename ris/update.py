@@ -188,6 +188,8 @@ def _mark(collection: Collection, names: list[str], *, removed: bool) -> Updated
     for name in names:
         found = _named(known, name)
         found &= known.removed != removed
+        if not removed:
+            found &= _has_its_place(known, found)
         if not found.any():
             state = "in the collection" if removed else "among what was removed"
             raise StoreError(
@@ -219,6 +221,18 @@ def _named(known: KnownFiles, name: str) -> NDArray[np.bool_]:
         if found.any():
             break
     return found
+
+
+def _has_its_place(known: KnownFiles, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of removed files that may come back: at the path of a file there is one item, so not
+    where another picture lies now, and of several that lay there the last."""
+    free = np.zeros(len(known), np.bool_)
+    for place_ in np.flatnonzero(found):
+        path = known.file(int(place_)).path
+        rivals = [one for one in known.at(path) if one != place_]
+        taken = any(not known.removed[one] or (found[one] and one > place_) for one in rivals)
+        free[place_] = not (taken and unescape(path).is_absolute())
+    return free
 
 
 def _folders(collection: Collection) -> list[Folder]:
@@ -273,6 +287,7 @@ class _Update:
         self._gone: set[int] = set()  # keys that are removed, their files being gone
         self._replaced: set[int] = set()  # keys whose files hold other pictures now
         self._restored: set[int] = set()
+        self._taken: set[str] = set()  # paths whose file is surely one of several items
         self._moved = _Corrections()
         self._copies = _Corrections()
         self._skipped: list[Skipped] = []
@@ -289,6 +304,7 @@ class _Update:
         looking = partial(_look_at, contents=self._contents)
         for entry, found in map_entries(self._unknown(sources, again=False), looking):
             self._judge(entry, found)
+        self._replace_others()
         self._count_gone(sources)
 
     def take(self, sources: Iterable[Source], *, again: bool = False) -> None:
@@ -314,6 +330,7 @@ class _Update:
                 ]
                 new.write(found, self._next_key)
                 self._next_key += len(found)
+            self._replace_others()
             self._copy_rows(new)
 
     def remove_gone(self, folders: list[Folder]) -> None:
@@ -380,6 +397,8 @@ class _Update:
             file = self.known.file(found)
             if not _same(file, entry.size, entry.modified):
                 continue
+            if len(self.known.at(entry.path)) > 1:
+                self._take_place(entry)
             if file.removed:
                 if not (again or file.key in self.manifest.gone):
                     return True  # a person removed it; that it is still there is no news
@@ -432,6 +451,7 @@ class _Update:
             if not self._seen[found]:
                 file = files[found]
                 self._seen[found] = True
+                self._take_place(entry)
                 self._correct(self._moved, found, file.key, entry)
                 if file.removed:
                     self._restored.add(file.key)
@@ -451,6 +471,21 @@ class _Update:
         rows.places.append(found)
         rows.keys.append(key)
         rows.entries.append(entry)
+
+    def _take_place(self, entry: Entry) -> None:
+        """Note that an item lies at a path; others that lay there do so no more."""
+        if not entry.imported and self.known.at(entry.path):
+            self._taken.add(entry.path)
+
+    def _replace_others(self) -> None:
+        """Remove the items whose files were replaced by those of other items, as by moving one
+        file over another, or by putting an earlier picture back."""
+        for path in self._taken:
+            for found in self.known.at(path):
+                if not (self._seen[found] or self.known.removed[found]):
+                    self._seen[found] = True
+                    self._replaced.add(int(self.known.keys[found]))
+                    self._count("gone")
 
     def _count_gone(self, folders: list[Folder]) -> None:
         below = np.zeros(len(self.known), np.bool_)

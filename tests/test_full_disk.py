@@ -22,6 +22,8 @@ from ris.store.collection import Collection, collections
 
 resource = pytest.importorskip("resource", reason="limits on files are set otherwise there")
 
+pytestmark = pytest.mark.slow
+
 KB, COUNT = 1024, 24
 LEFT = [0, 4, 8, 16, 24, 40, 64, 96, 160]  # KB
 Full = Callable[[int], AbstractContextManager[None]]

@@ -343,6 +343,50 @@ class TestKeepingUp:
         write(pictures, "rings", 9, "bars/00.png")
         assert sync(collection, work()).changes == Changes(changed=1, same=COUNT - 1)
 
+    def test_a_file_moved_over_another_leaves_one_item_there(self, collection, pictures, work):
+        before = items(collection)
+        one, other = str(pictures / "bars/00.png"), str(pictures / "bars/01.png")
+        os.replace(one, other)
+        expected = Changes(moved=1, gone=1, same=COUNT - 2)
+        assert compare(collection, work()) == expected
+        assert sync(collection, work()).changes == expected
+        after = items(collection)
+        assert after[other] == before[one]
+        assert len(Explorer(collection).keys) == len(after) == COUNT - 1
+        assert compare(collection, work()) == Changes(same=COUNT - 1)
+
+    @pytest.mark.parametrize("with_time", [True, False])
+    def test_an_earlier_picture_put_back_leaves_one_item_there(
+        self, collection, pictures, work, with_time
+    ):
+        before = items(collection)
+        path = pictures / "bars/00.png"
+        data, facts = path.read_bytes(), path.stat()
+        write(pictures, "rings", 1, "bars/00.png")
+        sync(collection, work())
+        path.write_bytes(data)
+        if with_time:
+            os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        sync(collection, work())
+        assert items(collection) == before
+        assert len(Explorer(collection).keys) == COUNT
+
+    def test_a_removed_picture_does_not_come_back_where_another_one_lies(
+        self, collection, pictures, work
+    ):
+        path = str(pictures / "bars/00.png")
+        write(pictures, "rings", 1, "bars/00.png")
+        sync(collection, work())
+        for name in (path, "0"):
+            with pytest.raises(StoreError, match="is not among what was removed"):
+                restore(collection, [name])
+        remove(collection, [path])
+        assert restore(collection, [path]).changes == Changes(restored=1)
+        assert items(collection)[path] == COUNT
+        remove(collection, [path])
+        assert restore(collection, ["0"]).changes == Changes(restored=1)
+        assert items(collection)[path] == 0
+
     def test_a_moved_folder_keeps_all_its_items(self, collection, pictures, work, tmp_path):
         before = items(collection)
         (pictures / "bars").rename(pictures / "stripes")

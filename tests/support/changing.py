@@ -85,7 +85,8 @@ def _choose(
     known = KnownFiles(collection, manifest)
     files = [known.file(place) for place in range(len(known))]
     live = [file.path for file in files if not file.removed]
-    removed = [file.path for file in files if file.removed and file.key not in manifest.gone]
+    away = {file.path for file in files if file.removed and file.key not in manifest.gone}
+    removed = sorted(away.difference(live))  # where another picture lies now none comes back
     others = [one.generation for one in collection.generations() if one.generation != serving]
     while True:
         weights = [WEIGHTS.get(name, 1) for name in orders.commands]
