@@ -104,7 +104,7 @@ class Kills:
         self._keys: dict[int, str] = {}  # content id by key, for good
         self._known: dict[str, Contents] = {}  # by generation
         self._removed: frozenset[str] = frozenset()
-        self._named_before: set[str] = set()
+        self._named_before: set[str] | None = None
         self._changed: set[str] = set()  # another picture now, which was never removed
         self._doubtful: set[str] = set()  # listed as removed once; whether sync passes them is open
         self._train_seconds = 40.0
@@ -388,9 +388,10 @@ class Kills:
             for path in (folder / top).iterdir():
                 if not any(path.iterdir()):
                     yield "empty folder", path
-        named = self._named() | self._named_before
+        named = self._named() | (self._named_before or set())
         for path in (folder / "uploads").glob("*/*"):
-            if path.name not in named:
+            # copies of what forgotten generations had go with a killed job's or a compaction
+            if self._named_before is not None and path.name not in named:
                 yield "copy of a picture that nobody has", path
         for path in list((folder / "decoded").glob("*"))[1:]:
             yield "more decoded pictures than the next scan takes", path
@@ -404,8 +405,11 @@ class Kills:
         return {files.file(place).id for files in known for place in range(len(files))}
 
     def _count_debris(self) -> None:
-        self._named_before = self._named()  # what a writer forgets goes with the next compaction
-        self.summary.left.update({kind for kind, _ in self._debris()})
+        self._named_before = self._named()
+        left = {kind for kind, _ in self._debris()}
+        self.summary.left.update(left)
+        if "work folder" not in left:
+            self._named_before = None
 
     def _write_once_more(self) -> None:
         """One writer that comes through, with its own check."""
