@@ -23,6 +23,7 @@ from ris.progress import PLAN, Progress
 from ris.report import held_out_rows, report
 from ris.scan import Scanned, scan, scan_again
 from ris.store.collection import Collection
+from ris.store.decoded import forget
 from ris.store.files import verify
 from ris.store.manifest import Manifest
 
@@ -87,6 +88,7 @@ def create(
     )
     choices = choose(scanned.open_pixels(), settings, seed=seed)
     first = _publish_base(collection, scanned, work.inside("base"), choices, seed, None)
+    forget(collection.folder, work.folder)
     if not minutes:
         return Built(first)
     _plan(work, "train", *PLAN)

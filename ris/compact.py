@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.generate import Work, earlier_places, make_graph, make_map, write_places
-from ris.images.entries import Skipped
-from ris.images.names import unescape
 from ris.progress import Progress
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
 from ris.store.generation import Positions, open_map
 from ris.store.index import Keys, Vectors
-from ris.store.known import KnownFiles
+from ris.store.known import removed_by_hand
 from ris.store.live import read_live
 from ris.store.manifest import Manifest, Part
 from ris.store.table import ROW_GROUP, SkippedWriter, TableWriter, embeddings_of
-from ris.update import REMOVED, serving
+from ris.update import serving
 
 STAGES = ("table", "graph", "map", "publish")
 MOST_PARTS = 100  # reading 30,000 rows out of 300 parts takes .12 s, out of 30 parts .06 s
@@ -139,16 +137,12 @@ def _fits(known: Positions, previous: NDArray[np.float32]) -> bool:
 
 def _note_removed(collection: Collection, manifest: Manifest, work: Work) -> Path | None:
     """The skipped files with those that were removed by hand and are still there."""
-    by_hand = set(manifest.deleted).difference(manifest.gone)
-    if not by_hand:
+    found = removed_by_hand(collection, manifest)
+    if not found:
         return None
-    known = KnownFiles(collection, manifest)
-    files = (known.file(int(place)) for place in np.flatnonzero(known.removed))
-    paths = [file.path for file in files if file.key in by_hand]
-    found = [path for path in paths if unescape(path).is_absolute() and unescape(path).exists()]
     path = work.folder / "skipped.parquet"
     writer = SkippedWriter(path)
     writer.write(collection.skipped())
-    writer.write([Skipped(one, REMOVED) for one in found])
+    writer.write(found)
     writer.close()
     return path

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from filelock import FileLock, Timeout
 from ris.errors import BusyError, Cancelled, RisError, StoreError
 from ris.progress import PLAN, STAGES, Progress, StopSignal
 from ris.settings import ROOT
-from ris.store.collection import check_name, now
-from ris.store.files import read_json, write_json
+from ris.store import decoded
+from ris.store.collection import Collection, check_name, now
+from ris.store.files import disk_errors, read_json, refusal, write_json
 
 ID_VARIABLE = "RIS_JOB"  # how a starter tells its child which folder is the job's
 KEPT = 20  # folders of ended jobs
@@ -120,10 +121,10 @@ def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
 
     Raises:
         BusyError: A job of the collection runs already.
+        StoreError: The disk is full, or the process can't be started.
     """
     folder = _jobs_folder(home, name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "start.lock"):  # held for milliseconds
+    with disk_errors(), _start_lock(folder):
         check_idle(home, name)
         job = _new_folder(folder, arguments)
         command = [sys.executable, "-m", "ris", "--home", str(home), *arguments]
@@ -140,6 +141,14 @@ def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
         _started[process.pid] = process
         _write_process(job, process.pid)
         return _state(job, read_json(job / "job.json"), name)
+
+
+@contextmanager
+def _start_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock under which a job's folder is made and named; for milliseconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "start.lock"):
+        yield
 
 
 def latest(home: Path, name: str) -> JobState | None:
@@ -183,7 +192,7 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "work"
         self.stop = StopSignal()
-        self._file = (folder / "progress.jsonl").open("a", encoding="utf-8")
+        self._file = (folder / "progress.jsonl").open("ab", buffering=0)
         self._lock = threading.Lock()
         self._last = ("", 0.0)
 
@@ -196,10 +205,10 @@ class Job:
             self.tell(event="progress", **asdict(progress))
 
     def tell(self, **event: Any) -> None:
-        """Write one line."""
-        with self._lock:
-            self._file.write(json.dumps({"time": time.time(), **event}) + "\n")
-            self._file.flush()
+        """Write one line; on a full disk nobody hears it, and the work goes on."""
+        line = json.dumps({"time": time.time(), **event}) + "\n"
+        with self._lock, suppress(OSError):
+            self._file.write(line.encode())
 
     def on_signal(self, number: int, _: object) -> None:
         """SIGINT while training: stop early, keep the best; again, or SIGTERM: give up."""
@@ -215,26 +224,35 @@ def exclusive(home: Path, name: str) -> Iterator[None]:
 
     Raises:
         BusyError: A job of the collection runs.
+        StoreError: The disk is full.
     """
     folder = _jobs_folder(home, name)
-    folder.mkdir(parents=True, exist_ok=True)
     with _job_lock(folder, name):
+        with disk_errors():
+            _clean(home, name)
         yield
 
 
-def _job_lock(folder: Path, name: str) -> FileLock:
-    """The lock that a job holds while it runs, acquired.
+@contextmanager
+def _job_lock(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock that a job holds while it runs.
 
     Raises:
         BusyError: Another one holds it.
     """
+    # a killed job that is shown as dead may hold it until its last thread has ended
+    lock = FileLock(folder / "job.lock", timeout=2)
     try:
-        # a killed job that is shown as dead may hold it until its last thread has ended
-        lock = FileLock(folder / "job.lock", timeout=2)
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise _busy(name) from error
-    return lock
+    except OSError as error:
+        raise refusal(error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -257,20 +275,35 @@ def run(
     if not given:
         check()
     folder = _jobs_folder(home, name)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = _job_lock(folder, name)
-    if given and hasattr(os, "nice"):
-        os.nice(10)  # started by a server, whose pages come first
-    place = folder / given if given else _new_folder(folder, [command, name])
-    _write_process(place, os.getpid())
-    _clean(folder, place)
-    job = Job(place)
-    job.folder.mkdir()
-    restore = _listen(job)
+    job = None
     try:
-        if given:
-            check()
-        yield job
+        with _job_lock(folder, name):
+            if given and hasattr(os, "nice"):
+                os.nice(10)  # started by a server, whose pages come first
+            with disk_errors():
+                _clean(home, name)
+                place = folder / given if given else _new_folder(folder, [command, name])
+                _write_process(place, os.getpid())
+                job = Job(place)
+                job.folder.mkdir()
+            with _told(job, home, name):
+                if given:
+                    check()
+                yield job
+    except BusyError as error:
+        if given and job is None:  # nobody would know why it never began
+            Job(folder / given).tell(event="failed", error=error.message, hint=error.hint)
+        raise
+
+
+@contextmanager
+def _told(job: Job, home: Path, name: str) -> Iterator[None]:
+    """Tell how a job ends, and remove what it made."""
+    restore = _listen(job)
+    done = False
+    try:
+        yield
+        done = True
     except Cancelled as error:
         job.tell(event="cancelled", error=error.message)
         raise
@@ -278,17 +311,18 @@ def run(
         job.tell(event="failed", error=error.message, hint=error.hint)
         raise
     except OSError as error:
-        hint = "Free some space and try again." if error.errno == 28 else ""
-        job.tell(event="failed", error=str(error), hint=hint)
-        raise StoreError(str(error), hint) from error
+        refused = refusal(error)
+        job.tell(event="failed", error=refused.message, hint=refused.hint)
+        raise refused from error
     except Exception as error:
-        hint = f"See jobs/{place.name}/log.txt in the collection's folder."
+        hint = f"See jobs/{job.folder.parent.name}/log.txt in the collection's folder."
         job.tell(event="failed", error=f"{type(error).__name__}: {error}", hint=hint)
         raise
     finally:
         restore()
+        if not done:
+            _forget_copies(home, name)
         shutil.rmtree(job.folder, ignore_errors=True)
-        lock.release()
 
 
 def _listen(job: Job) -> Any:
@@ -323,12 +357,24 @@ def _new_folder(folder: Path, arguments: Sequence[str]) -> Path:
     return place
 
 
-def _clean(folder: Path, own: Path) -> None:
+def _clean(home: Path, name: str) -> None:
     """Remove what killed jobs left, and the oldest jobs; the caller holds the job lock."""
-    others = [place for place in _folders(folder) if place != own]
-    for place in others:
-        shutil.rmtree(place / "work", ignore_errors=True)
-    for place in others[:-KEPT]:
+    folder = _jobs_folder(home, name)
+    decoded.forget_stale(home / name)
+    left = [path for path in folder.glob("*/work") if path.is_dir()]
+    for path in left:
+        decoded.keep(home / name, path)
+    if left:
+        _forget_copies(home, name)
+    for path in left:  # after the copies: their traces
+        shutil.rmtree(path, ignore_errors=True)
+    with _start_lock(folder):
+        for path in folder.glob("*/.*.tmp"):
+            path.unlink(missing_ok=True)
+        for place in folder.iterdir():
+            if place.is_dir() and not (place / "job.json").exists():
+                shutil.rmtree(place, ignore_errors=True)
+    for place in _folders(folder)[:-KEPT]:
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -345,6 +391,12 @@ def remove_debris(home: Path, name: str) -> None:
     """Remove what killed jobs left; the caller holds the job lock."""
     for place in debris(home, name):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _forget_copies(home: Path, name: str) -> None:
+    """Remove the copies of pictures that a job made which did not come to its end."""
+    with suppress(RisError):  # there is no collection yet, say
+        Collection(home, name).forget_unused(but=decoded.kept_ids(home / name))
 
 
 def _write_process(place: Path, pid: int) -> None:

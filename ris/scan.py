@@ -6,6 +6,7 @@ without embeddings, pixels to one flat file that training maps into memory. `bui
 
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 from ris.errors import SourceError
 from ris.images.entries import Skipped
 from ris.images.labels import Labels
-from ris.images.pool import Decoded, decode_all
+from ris.images.pool import Decoded, decode_all, decode_one, map_entries, with_data
 from ris.images.sources import Source
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.store.collection import Collection
+from ris.store.decoded import PIXELS, DecodedBefore, DecodedLog
 from ris.store.files import require_space
 from ris.store.items import Items
 from ris.store.kept import kept_entries
+from ris.store.known import removed_by_hand
 from ris.store.live import read_live
 from ris.store.manifest import Manifest
 from ris.store.table import (
@@ -95,14 +98,19 @@ def scan(
     require_space(collection.folder, (total or 1000) * (size * size * 3 + 12_000))
     entries = (entry for source in sources for entry in source.entries())
     files = _Files(work, labels.columns, size)
+    before = DecodedBefore(collection.folder, size)
+    decode = partial(map_entries, work=partial(decode_one, size=size))
     with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
         done = 0
-        results = (copy_in(collection, one, work) for one in decode_all(entries, size))
+        results = (
+            copy_in(collection, with_data(result, entry), work)
+            for entry, result in before.resume(entries, decode)
+        )
         while batch := list(islice(results, BATCH)):
             stop.check()
             found = [one for one in batch if isinstance(one, Decoded)]
             files.skipped.write([one for one in batch if isinstance(one, Skipped)])
-            thumbnails.put((one.picture.id, one.picture.thumbnail) for one in found)
+            put_thumbnails(thumbnails, found)
             first = files.count
             files.add(found)
             files.table.write([row_of(first + i, one, labels) for i, one in enumerate(found)])
@@ -136,6 +144,7 @@ def scan_again(
     results = decode_all(entries, size, thumbnails=False)
     with files:
         files.skipped.write(collection.skipped())
+        files.skipped.write(removed_by_hand(collection, manifest))
         done = 0
         for found in read_live(collection.folder, manifest, rows=BATCH):
             stop.check()
@@ -160,7 +169,7 @@ class _Files:
         self.count = 0
         self.table = TableWriter(work / "rows.parquet", 0, columns)
         self.skipped = SkippedWriter(work / "skipped.parquet")
-        self._pixels = (work / "pixels.u8").open("wb")
+        self._log = DecodedLog(work, size)
 
     def __enter__(self) -> "_Files":
         return self
@@ -168,17 +177,16 @@ class _Files:
     def __exit__(self, *_: object) -> None:
         self.table.close()
         self.skipped.close()
-        self._pixels.close()
+        self._log.close()
 
     def add(self, found: list[Decoded]) -> None:
-        for one in found:
-            self._pixels.write(one.picture.pixels.tobytes())
+        self._log.add(found)
         self.count += len(found)
 
     def scanned(self, next_key: int) -> Scanned:
         return Scanned(
             rows=self._work / "rows.parquet",
-            pixels=self._work / "pixels.u8",
+            pixels=self._work / PIXELS,
             skipped=self._work / "skipped.parquet",
             count=self.count,
             skipped_count=self.skipped.count,
@@ -202,6 +210,12 @@ def row_of(key: int, one: Decoded, labels: Labels) -> Row:
         modified=one.entry.modified,
         metadata=dict(known.metadata or {}),
     )
+
+
+def put_thumbnails(thumbnails: Thumbnails, found: list[Decoded]) -> None:
+    """Keep the thumbnails of pictures; those that were decoded before have theirs there."""
+    pictures = (one.picture for one in found)
+    thumbnails.put((one.id, one.thumbnail) for one in pictures if one.thumbnail)
 
 
 def copy_in(collection: Collection, one: T, work: Path) -> T:

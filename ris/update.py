@@ -27,12 +27,13 @@ from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.prepare import Prepared, content_id
 from ris.images.sources import Folder, Source, open_source
 from ris.progress import Progress
-from ris.scan import BATCH, copy_in, row_of
+from ris.scan import BATCH, copy_in, put_thumbnails, row_of
 from ris.store.collection import Collection, Draft
+from ris.store.decoded import DecodedBefore, DecodedLog, forget
 from ris.store.files import describe, require_space
 from ris.store.generation import Generation, open_generation
 from ris.store.index import Vectors
-from ris.store.known import KnownFile, KnownFiles
+from ris.store.known import REMOVED, KnownFile, KnownFiles
 from ris.store.manifest import Manifest, Map, Part
 from ris.store.table import (
     SkippedWriter,
@@ -45,7 +46,6 @@ from ris.store.table import (
 )
 from ris.store.thumbnails import Thumbnails
 
-REMOVED = "removed from the collection; add it again to bring it back"
 _NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
 
 
@@ -176,13 +176,16 @@ def serving(collection: Collection) -> Manifest:
     Raises:
         StoreError: Nothing is published.
     """
-    current = collection.current()
-    if current is None:
-        raise StoreError(
-            f"{collection.name!r} has no pictures yet: its creation did not finish.",
-            "Create it again.",
-        )
-    return collection.manifest(current)
+    while (current := collection.current()) is not None:
+        try:
+            return collection.manifest(current)
+        except StoreError:
+            if collection.current() == current:  # damaged, not replaced and forgotten just now
+                raise
+    raise StoreError(
+        f"{collection.name!r} has no pictures yet: its creation did not finish.",
+        "Create it again.",
+    )
 
 
 def _mark(collection: Collection, names: list[str], *, removed: bool) -> Updated:
@@ -192,6 +195,8 @@ def _mark(collection: Collection, names: list[str], *, removed: bool) -> Updated
     for name in names:
         found = _named(known, name)
         found &= known.removed != removed
+        if not removed:
+            found &= _has_its_place(known, found)
         if not found.any():
             state = "in the collection" if removed else "among what was removed"
             raise StoreError(
@@ -223,6 +228,18 @@ def _named(known: KnownFiles, name: str) -> NDArray[np.bool_]:
         if found.any():
             break
     return found
+
+
+def _has_its_place(known: KnownFiles, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of removed files that may come back: at the path of a file there is one item, so not
+    where another picture lies now, and of several that lay there the last."""
+    free = np.zeros(len(known), np.bool_)
+    for place_ in np.flatnonzero(found):
+        path = known.file(int(place_)).path
+        rivals = [one for one in known.at(path) if one != place_]
+        taken = any(not known.removed[one] or (found[one] and one > place_) for one in rivals)
+        free[place_] = not (taken and unescape(path).is_absolute())
+    return free
 
 
 def _folders(collection: Collection) -> list[Folder]:
@@ -277,6 +294,7 @@ class _Update:
         self._gone: set[int] = set()  # keys that are removed, their files being gone
         self._replaced: set[int] = set()  # keys whose files hold other pictures now
         self._restored: set[int] = set()
+        self._taken: set[str] = set()  # paths whose file is surely one of several items
         self._moved = _Corrections()
         self._copies = _Corrections()
         self._skipped: list[Skipped] = []
@@ -293,6 +311,7 @@ class _Update:
         looking = partial(_look_at, contents=self._contents)
         for entry, found in map_entries(self._unknown(sources, again=False), looking):
             self._judge(entry, found)
+        self._replace_others()
         self._count_gone(sources)
 
     def take(self, sources: Iterable[Source], *, again: bool = False) -> None:
@@ -305,16 +324,20 @@ class _Update:
         with NewItems(self.collection, self.manifest, self.labels, self.work) as new:
             self._new = new
             decode = partial(_decode_new, size=new.encoder.size, contents=self._contents)
-            results = map_entries(self._unknown(sources, again=again), decode)
+            before = DecodedBefore(self.collection.folder, new.encoder.size)
+            results = before.resume(
+                self._unknown(sources, again=again), lambda rest: map_entries(rest, decode)
+            )
             while batch := list(islice(results, BATCH)):
                 self.work.stop.check()
                 found = [
                     with_data(result, entry)
                     for entry, result in batch
-                    if self._judge(entry, result) and isinstance(result, Decoded)
+                    if self._judge(entry, self._content(result)) and isinstance(result, Decoded)
                 ]
                 new.write(found, self._next_key)
                 self._next_key += len(found)
+            self._replace_others()
             self._copy_rows(new)
 
     def remove_gone(self, folders: list[Folder]) -> None:
@@ -344,6 +367,7 @@ class _Update:
         published = publish_with(
             self.collection, work, changed, new, skipped, parent=manifest.generation
         )
+        forget(self.collection.folder, work.folder)
         return Updated(published, self.changes)
 
     # -- judging ----------------------------------------------------------------------------------
@@ -366,6 +390,8 @@ class _Update:
             file = self.known.file(found)
             if not _same(file, entry.size, entry.modified):
                 continue
+            if len(self.known.at(entry.path)) > 1:
+                self._take_place(entry)
             if file.removed:
                 if not (again or file.key in self.manifest.gone):
                     return True  # a person removed it; that it is still there is no news
@@ -375,7 +401,8 @@ class _Update:
                 self._count("same")
             self._seen[found] = True
             return True
-        return entry.path in self._removed and not again
+        live = any(not self.known.removed[found] for found in self.known.at(entry.path))
+        return entry.path in self._removed and not again and not live
 
     def _judge(self, entry: Entry | Skipped, found: object) -> bool:
         """Note what a file is to the collection; whether it is a new picture."""
@@ -417,6 +444,7 @@ class _Update:
             if not self._seen[found]:
                 file = files[found]
                 self._seen[found] = True
+                self._take_place(entry)
                 self._correct(self._moved, found, file.key, entry)
                 if file.removed:
                     self._restored.add(file.key)
@@ -425,10 +453,32 @@ class _Update:
                 return True
         return False
 
+    def _content(self, result: object) -> object:
+        """What a worker tells of a file, also where it was decoded before, when its content may
+        have been unknown."""
+        if isinstance(result, Decoded) and _has_content(self._contents, result.picture.id):
+            return _Content(result.picture.id)
+        return result
+
     def _correct(self, rows: _Corrections, found: int, key: int, entry: Entry) -> None:
         rows.places.append(found)
         rows.keys.append(key)
         rows.entries.append(entry)
+
+    def _take_place(self, entry: Entry) -> None:
+        """Note that an item lies at a path; others that lay there do so no more."""
+        if not entry.imported and self.known.at(entry.path):
+            self._taken.add(entry.path)
+
+    def _replace_others(self) -> None:
+        """Remove the items whose files were replaced by those of other items, as by moving one
+        file over another, or by putting an earlier picture back."""
+        for path in self._taken:
+            for found in self.known.at(path):
+                if not (self._seen[found] or self.known.removed[found]):
+                    self._seen[found] = True
+                    self._replaced.add(int(self.known.keys[found]))
+                    self._count("gone")
 
     def _count_gone(self, folders: list[Folder]) -> None:
         below = np.zeros(len(self.known), np.bool_)
@@ -496,20 +546,24 @@ class NewItems:
     def __enter__(self) -> "NewItems":
         self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
         self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
+        self._log = DecodedLog(self._work.folder, self.encoder.size)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._table.close()
         self._thumbnails.close()
+        self._log.close()
         os.sync()  # the copies are on the disk before any generation names them
 
     def write(self, found: list[Decoded], first_key: int) -> None:
         """Keep new pictures: bytes, thumbnails, rows with their embeddings, places."""
         if not found:
             return
-        require_space(self._collection.folder, len(found) * 20_000)
+        room = len(found) * (20_000 + 3 * self.encoder.size**2)
+        require_space(self._collection.folder, room)
         kept = [copy_in(self._collection, one, self._work.folder) for one in found]
-        self._thumbnails.put((one.picture.id, one.picture.thumbnail) for one in kept)
+        put_thumbnails(self._thumbnails, kept)
+        self._log.add(kept)
         vectors = self.encoder.encode(np.stack([one.picture.pixels for one in kept]))
         keys = list(range(first_key, first_key + len(kept)))
         rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]

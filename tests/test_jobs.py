@@ -170,7 +170,8 @@ class TestFromInside:
             (RisError("broken", "mend it"), RisError, "failed", ("broken", "mend it")),
             (StoreError("lost"), StoreError, "failed", ("lost", "")),
             (Cancelled("given up"), Cancelled, "cancelled", ("given up", "")),
-            (OSError(28, "No space left"), StoreError, "failed", ("No space left", "Free some")),
+            (OSError(28, "No space left"), StoreError, "failed", ("disk is full", "Free some")),
+            (OSError(13, "Not allowed"), StoreError, "failed", ("Not allowed", "try again")),
             (
                 ZeroDivisionError("oh"),
                 ZeroDivisionError,
@@ -231,6 +232,41 @@ class TestFromInside:
         kept = sorted(path.name for path in folder.iterdir() if path.is_dir())
         assert kept == ["20200101-000002-abcdef", "20200101-000003-abcdef", own]
         assert not list(folder.glob("*/work"))
+
+    def test_what_was_killed_before_it_had_a_name_is_swept(self, home):
+        for debris in ("20200101-000000-1/log.txt", "20200101-000000-2/.process.json.1.tmp"):
+            (home / "a" / "jobs" / debris).parent.mkdir(parents=True)
+            (home / "a" / "jobs" / debris).write_text("")
+        named = home / "a" / "jobs" / "20200101-000000-2"
+        (named / "job.json").write_text('{"arguments": ["train", "b"], "created": "", "time": 0}')
+        with jobs.exclusive(home, "a"):
+            pass
+        folders = [path for path in (home / "a" / "jobs").iterdir() if path.is_dir()]
+        assert folders == [named]
+        assert [path.name for path in named.iterdir()] == ["job.json"]
+
+    def test_the_lock_is_free_again_while_somebody_looks_at_the_error(self, home):
+        with pytest.raises(RisError) as seen, jobs.exclusive(home, "a"):
+            raise RisError("broken")
+        with jobs.exclusive(home, "a"):
+            assert seen.value.message == "broken"
+
+    def test_a_started_job_that_finds_another_one_tells_it(self, home, monkeypatch):
+        (home / "a" / "jobs").mkdir(parents=True)
+        place = jobs._new_folder(home / "a" / "jobs", ["train", "a"])
+        with jobs.exclusive(home, "a"):
+            monkeypatch.setenv(jobs.ID_VARIABLE, place.name)
+            with pytest.raises(BusyError), jobs.run(home, "a", "train"):
+                pass
+        state = jobs.latest(home, "a")
+        assert (state.status, state.error) == ("failed", "A job of 'a' runs already.")
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+    def test_on_a_full_disk_nobody_hears_of_progress_and_the_work_goes_on(self, home):
+        with jobs.run(home, "a", "train") as job:
+            job._file.close()
+            job._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+            job.on_progress(Progress("scan", 1, 2))
 
     @pytest.mark.parametrize(
         ("stage", "signals", "early", "cancelled"),
@@ -337,6 +373,31 @@ def test_nothing_runs_where_nothing_was_started(tmp_path, empty):
     for ask in (jobs.cancel, jobs.stop_early):
         with pytest.raises(BusyError, match="No job"):
             ask(empty.home, "small")
+
+
+@pytest.fixture
+def copy(collection):
+    """A copy of a picture that was never added."""
+    path = collection.upload_path("ab" * 32)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a picture")
+    return path
+
+
+def test_copies_that_a_killed_job_made_are_swept(collection, copy):
+    with jobs.exclusive(collection.home, collection.name):
+        pass
+    assert copy.exists()  # no job was killed: a generation that was forgotten may have had it
+    (collection.folder / "jobs" / "20200101-000000-1" / "work").mkdir(parents=True)
+    with jobs.exclusive(collection.home, collection.name):
+        pass
+    assert not copy.exists()
+
+
+def test_copies_that_a_failed_job_made_are_swept(collection, copy):
+    with pytest.raises(Cancelled), jobs.run(collection.home, collection.name, "add"):
+        raise Cancelled("given up")
+    assert not copy.exists()
 
 
 def test_a_bad_name_starts_nothing(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 import stores
 
 from ris import update
+from ris.compact import compact
 from ris.errors import SourceError, StoreError
 from ris.explore.explorer import Explorer
 from ris.generate import Work
@@ -319,6 +320,81 @@ class TestKeepingUp:
         path.write_bytes(data)  # with another time
         assert sync(collection, work()).changes == Changes(restored=1, same=COUNT - 1)
         assert items(collection) == before
+
+    def test_removed_by_hand_stays_removed_after_a_training(self, collection, pictures, work):
+        """A training leaves removed rows out, so nothing but the skipped files tells of them."""
+        from ris.scan import scan_again
+        from ris.store.table import read_table
+
+        remove(collection, ["0"])
+        manifest = collection.manifest(collection.current())
+        for _ in range(2):
+            scanned = scan_again(
+                collection,
+                manifest,
+                stores.SIZE,
+                work().folder,
+                on_progress=silent,
+                stop=StopSignal(),
+            )
+            listed = read_table(scanned.skipped).column("path").to_pylist()
+            assert sorted(listed) == [str(pictures / "bars/00.png"), str(pictures / "notes.txt")]
+            shutil.copyfile(scanned.skipped, collection.folder / "skipped.parquet")
+
+    def test_what_was_listed_as_removed_and_came_back_is_kept_up_with(
+        self, collection, pictures, work
+    ):
+        """As when a compaction listed it, and the generation before serves again."""
+        remove(collection, ["0"])
+        compact(collection, work())
+        collection.use("00000002")
+        restore(collection, ["0"])
+        write(pictures, "rings", 9, "bars/00.png")
+        assert sync(collection, work()).changes == Changes(changed=1, same=COUNT - 1)
+
+    def test_a_file_moved_over_another_leaves_one_item_there(self, collection, pictures, work):
+        before = items(collection)
+        one, other = str(pictures / "bars/00.png"), str(pictures / "bars/01.png")
+        os.replace(one, other)
+        expected = Changes(moved=1, gone=1, same=COUNT - 2)
+        assert compare(collection, work()) == expected
+        assert sync(collection, work()).changes == expected
+        after = items(collection)
+        assert after[other] == before[one]
+        assert len(Explorer(collection).keys) == len(after) == COUNT - 1
+        assert compare(collection, work()) == Changes(same=COUNT - 1)
+
+    @pytest.mark.parametrize("with_time", [True, False])
+    def test_an_earlier_picture_put_back_leaves_one_item_there(
+        self, collection, pictures, work, with_time
+    ):
+        before = items(collection)
+        path = pictures / "bars/00.png"
+        data, facts = path.read_bytes(), path.stat()
+        write(pictures, "rings", 1, "bars/00.png")
+        sync(collection, work())
+        path.write_bytes(data)
+        if with_time:
+            os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        sync(collection, work())
+        assert items(collection) == before
+        assert len(Explorer(collection).keys) == COUNT
+
+    def test_a_removed_picture_does_not_come_back_where_another_one_lies(
+        self, collection, pictures, work
+    ):
+        path = str(pictures / "bars/00.png")
+        write(pictures, "rings", 1, "bars/00.png")
+        sync(collection, work())
+        for name in (path, "0"):
+            with pytest.raises(StoreError, match="is not among what was removed"):
+                restore(collection, [name])
+        remove(collection, [path])
+        assert restore(collection, [path]).changes == Changes(restored=1)
+        assert items(collection)[path] == COUNT
+        remove(collection, [path])
+        assert restore(collection, ["0"]).changes == Changes(restored=1)
+        assert items(collection)[path] == 0
 
     def test_a_moved_folder_keeps_all_its_items(self, collection, pictures, work, tmp_path):
         before = items(collection)

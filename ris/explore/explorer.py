@@ -36,6 +36,7 @@ from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.thumbnails import Thumbnails
 
+_TRIES = 5  # to open what serves, while one generation after the other is published
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
 _FILTERS_KEPT = 8  # answers to filters; each is at most 8 MB at 1M items
 
@@ -386,20 +387,25 @@ def open_explorer(
         StoreError: There is none, or it is damaged.
     """
     collection = Collection(home, name)
-    pointed = collection.pointed()
-    wanted = generation or pointed.generation
-    if wanted is None:
-        return Explorer(collection)  # raises what there is to say
-    try:
-        # the manifest's hash tells a collection from an earlier one of the same name
-        found = _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
-    except StoreError as error:
-        if generation is not None:
-            raise
-        found = _open_other(collection, wanted, error, guarded)
-    if generation is None and pointed.problem:
-        found = _noting(found, f"{pointed.problem} Generation {wanted}, the newest, is shown.")
-    return found
+    for tries_left in reversed(range(_TRIES)):
+        pointed = collection.pointed()
+        wanted = generation or pointed.generation
+        if wanted is None:
+            return Explorer(collection)  # raises what there is to say
+        try:
+            # the manifest's hash tells a collection from an earlier one of the same name
+            found = _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
+        except StoreError as error:
+            if generation is not None:
+                raise
+            replaced = collection.current() != wanted  # and forgotten while it was being opened
+            if replaced and tries_left:
+                continue
+            found = _open_other(collection, wanted, error, guarded)
+        if generation is None and pointed.problem:
+            found = _noting(found, f"{pointed.problem} Generation {wanted}, the newest, is shown.")
+        return found
+    raise AssertionError("the last try returns or raises")
 
 
 def _open_other(collection: Collection, damaged: str, error: StoreError, guarded: bool) -> Explorer:

@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from ris.errors import BusyError, NewerError, StoreError
 from ris.images.entries import Skipped
 from ris.store.files import (
+    disk_errors,
     own_hash,
     read_json,
     repair_hint,
@@ -148,8 +149,11 @@ class Collection:
         """
         cls.check_new(home, name)
         folder = home / name
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_info(folder, _new_info(name, now(), sources, labels, settings or {}))
+        for gone in home.glob(".deleted-*"):
+            shutil.rmtree(gone, ignore_errors=True)  # a removal that was killed
+        with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_info(folder, _new_info(name, now(), sources, labels, settings or {}))
         return cls(home, name)
 
     @staticmethod
@@ -265,6 +269,7 @@ class Collection:
     def use(self, generation: str) -> Manifest:
         """Let another kept generation serve."""
         with self.writing():
+            self._sweep()
             manifest = self.manifest(generation)
             self._set_current(manifest)
         return manifest
@@ -287,6 +292,9 @@ class Collection:
                     "Start again; it will begin from what serves now.",
                 )
             self._sweep()
+            # after a switch back, a generation that is about to be forgotten may have given keys
+            next_key = max(draft.manifest.next_key, self.next_key())
+            draft = replace(draft, manifest=replace(draft.manifest, next_key=next_key))
             manifest = self._commit(draft, parent)
             self._set_current(manifest)
             self._prune()
@@ -343,20 +351,25 @@ class Collection:
 
         Raises:
             BusyError: Another writer held it for 10 seconds.
+            StoreError: The disk is full.
         """
-        try:
-            with FileLock(self.folder / "writer.lock", timeout=LOCK_SECONDS):
+        lock = FileLock(self.folder / "writer.lock", timeout=LOCK_SECONDS)
+        with disk_errors():
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise BusyError(
+                    f"Somebody else is writing to {self.name!r}.", "Try again in a moment."
+                ) from error
+            except (IsADirectoryError, PermissionError) as error:
+                raise StoreError(
+                    f"writer.lock can't be held: {error.strerror}.",
+                    "Remove it from the collection.",
+                ) from error
+            try:
                 yield
-        except Timeout as error:
-            raise BusyError(
-                f"Somebody else is writing to {self.name!r}.", "Try again in a moment."
-            ) from error
-        except OSError as error:
-            if error.filename != str(self.folder / "writer.lock"):
-                raise
-            raise StoreError(
-                f"writer.lock can't be held: {error.strerror}.", "Remove it from the collection."
-            ) from error
+            finally:
+                lock.release()
 
     def skipped(self, *, limit: int | None = None) -> list[Skipped]:
         """Files that did not become items, and why."""
@@ -372,15 +385,19 @@ class Collection:
         """Where the bytes of a picture are that was copied into the collection."""
         return self.folder / "uploads" / content_id[:2] / content_id
 
-    def forget_unused(self) -> None:
+    def forget_unused(self, but: Set[str] = frozenset()) -> None:
         """Remove copies and thumbnails of contents that no kept generation has an item of.
 
+        Args:
+            but: Content ids to be kept all the same.
+
         Does nothing while a manifest or a part can't be read, as its items would count as unused.
+        Thumbnails that a full disk keeps stay until the next time.
         """
         with self.writing():
             if self._has_unreadable():
                 return
-            used: set[str] = set()
+            used = set(but)
             parts = {part for manifest in self.generations() for part in manifest.parts}
             for part in parts:
                 try:
@@ -391,7 +408,7 @@ class Collection:
             for path in (self.folder / "uploads").glob("??/*"):
                 if path.name not in used:
                     path.unlink(missing_ok=True)
-            with Thumbnails(self.folder / "thumbnails.sqlite") as thumbnails:
+            with suppress(StoreError), Thumbnails(self.folder / "thumbnails.sqlite") as thumbnails:
                 thumbnails.keep_only(used)
 
     def delete(self) -> None:

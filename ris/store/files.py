@@ -1,15 +1,20 @@
 """Files that are complete or not there: write aside, fsync, rename, hash."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ris.errors import StoreError
+
+# no space left, a quota, a limit on the size of files
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,28 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def refusal(error: OSError) -> StoreError:
+    """What the system refused, for people."""
+    if error.errno in _FULL:
+        return StoreError(
+            "The disk is full. What was there before is unharmed.", "Free some space and try again."
+        )
+    return StoreError(f"The disk can't be used: {error}.", "Nothing was lost; try again.")
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Let what the system refuses inside be an error that people understand.
+
+    Raises:
+        StoreError: The disk is full, say.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error) from error
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.images.entries import Skipped
+from ris.images.names import unescape
 from ris.store.collection import Collection
 from ris.store.files import verify
 from ris.store.live import live_rows
 from ris.store.manifest import Manifest
 from ris.store.table import concatenate, read_table
 
+REMOVED = "removed from the collection; add it again to bring it back"
 _COLUMNS = ("key", "id", "path", "bytes", "modified")
 
 
@@ -98,7 +102,9 @@ class KnownFiles:
         found = bytes.fromhex("".join(one[:32] for one in self._ids.to_pylist()))
         halves = np.frombuffer(found, ">u8").reshape(-1, 2)
         order = np.lexsort((halves[:, 1], halves[:, 0]))
-        np.save(file, halves[order].astype(np.uint64))
+        content = BytesIO()
+        np.save(content, halves[order].astype(np.uint64))
+        file.write_bytes(content.getvalue())  # which tells why it fails, unlike `np.save`
 
     @cached_property
     def _by_path(self) -> dict[str, list[int]]:
@@ -107,6 +113,23 @@ class KnownFiles:
     @cached_property
     def _by_id(self) -> dict[str, list[int]]:
         return _places(self._ids)
+
+
+def removed_by_hand(collection: Collection, manifest: Manifest) -> list[Skipped]:
+    """Files that are still in their folders though their items were removed by hand.
+
+    A generation that forgets which items were removed lists them as skipped, so that `sync` goes
+    on passing them over.
+    """
+    by_hand = set(manifest.deleted).difference(manifest.gone)
+    if not by_hand:
+        return []
+    known = KnownFiles(collection, manifest)
+    files = (known.file(int(place)) for place in np.flatnonzero(known.removed))
+    paths = {file.path for file in files if file.key in by_hand}
+    listed = {one.path for one in collection.skipped() if one.reason == REMOVED}
+    found = (path for path in sorted(paths - listed) if unescape(path).is_absolute())
+    return [Skipped(path, REMOVED) for path in found if unescape(path).exists()]
 
 
 def _places(column: Any) -> dict[str, list[int]]:

@@ -21,6 +21,8 @@ _SIDE_FILES = ("-wal", "-shm")  # what SQLite keeps beside a file
 class Thumbnails:
     """Thumbnails of one collection; a damaged file is set aside and filled again lazily.
 
+    Where the file can't be opened, as on a full disk, there are none until it can.
+
     Args:
         path: The SQLite file; made when it is missing.
     """
@@ -28,8 +30,10 @@ class Thumbnails:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._opened = 0
-        self._connection = self._open()
+        self._inode = 0  # of the file that is open
+        self._connection: sqlite3.Connection | None = None
+        with suppress(sqlite3.DatabaseError):
+            self._opened()
 
     def __enter__(self) -> "Thumbnails":
         return self
@@ -37,15 +41,16 @@ class Thumbnails:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if not (_is_damage(error) or self._is_blocked()):
-                message = f"The thumbnails ({self.path.name}) can't be opened: {error}."
-                raise StoreError(message) from error
-            self._set_aside()
-            return self._connect()
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self._connection = self._connect()
+            except sqlite3.DatabaseError as error:
+                if not (_is_damage(error) or self._is_blocked()):
+                    raise
+                self._set_aside()
+                self._connection = self._connect()
+        return self._connection
 
     def _number(self) -> int:
         """What tells the file from another one of its name."""
@@ -63,18 +68,22 @@ class Thumbnails:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
-        connection.execute("PRAGMA page_size=8192")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS thumbnails "
-            "(id TEXT PRIMARY KEY, webp BLOB, crc INTEGER) WITHOUT ROWID"
-        )
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(thumbnails)")]
-        if "crc" not in columns:  # made by an earlier ris
-            with suppress(sqlite3.OperationalError):  # another process was faster
-                connection.execute("ALTER TABLE thumbnails ADD COLUMN crc INTEGER")
-        self._opened = self._number()
+        try:
+            connection.execute("PRAGMA page_size=8192")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS thumbnails "
+                "(id TEXT PRIMARY KEY, webp BLOB, crc INTEGER) WITHOUT ROWID"
+            )
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(thumbnails)")]
+            if "crc" not in columns:  # made by an earlier ris
+                with suppress(sqlite3.OperationalError):  # another process was faster
+                    connection.execute("ALTER TABLE thumbnails ADD COLUMN crc INTEGER")
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        self._inode = self._number()
         return connection
 
     def _set_aside(self) -> None:
@@ -94,9 +103,10 @@ class Thumbnails:
         """The WebP file of a content id, or None when it must be made again."""
         with self._lock:
             try:
-                row = self._connection.execute(
+                found = self._opened().execute(
                     "SELECT webp, crc FROM thumbnails WHERE id = ?", (content_id,)
-                ).fetchone()
+                )
+                row = found.fetchone()
                 if row is None or _is_whole(content_id, *row):
                     return row and bytes(row[0])
                 self._forget([content_id])
@@ -113,7 +123,7 @@ class Thumbnails:
                 self._insert(kept)
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
-                    raise StoreError(f"Thumbnails can't be written: {error}.") from error
+                    raise _refused(error) from error
                 self._start_anew()
                 self._insert(kept)
 
@@ -121,11 +131,11 @@ class Thumbnails:
         """Forget the thumbnails of all other content ids."""
         with self._lock:
             try:
-                known = [row[0] for row in self._connection.execute("SELECT id FROM thumbnails")]
+                known = [row[0] for row in self._opened().execute("SELECT id FROM thumbnails")]
                 self._forget([one for one in known if one not in used])
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
-                    raise StoreError(f"Thumbnails can't be written: {error}.") from error
+                    raise _refused(error) from error
                 self._start_anew()
 
     def start_anew(self) -> None:
@@ -134,26 +144,31 @@ class Thumbnails:
             self._start_anew()
 
     def _forget(self, ids: Iterable[str]) -> None:
-        with self._connection as transaction:
+        with self._opened() as transaction:
             gone = ((one,) for one in ids)
             transaction.executemany("DELETE FROM thumbnails WHERE id = ?", gone)
 
     def _insert(self, rows: list[tuple[str, bytes]]) -> None:
         checked = ((one, webp, _crc(one, webp)) for one, webp in rows)
-        with self._connection as transaction:
+        with self._opened() as transaction:
             transaction.executemany(
                 "INSERT OR IGNORE INTO thumbnails (id, webp, crc) VALUES (?, ?, ?)", checked
             )
 
     def _start_anew(self) -> None:
-        self._connection.close()
-        if self._number() == self._opened:  # else another process has begun a new file already
+        self.close()
+        if self._number() == self._inode:  # else another process has begun a new file already
             self._set_aside()
-        self._connection = self._open()
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file; it is opened again when it is needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _refused(error: sqlite3.DatabaseError) -> StoreError:
+    return StoreError(f"Thumbnails can't be written: {error}.", "Free some space and try again.")
 
 
 def look_over(path: Path) -> tuple[str, set[bytes]]:

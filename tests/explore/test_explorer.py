@@ -542,6 +542,25 @@ class TestOpening:
         assert len(before) == 48
         assert before.similar(40).hits  # goes on although another one serves
 
+    def test_one_that_is_forgotten_while_it_is_opened_is_no_error(
+        self, home, collection, tmp_path, monkeypatch
+    ):
+        """Its files may go between reading CURRENT and opening them."""
+
+        def publish(seed):
+            draft = stores.make_draft(collection, tmp_path / f"w{seed}", seed=seed)
+            return collection.publish(draft, parent=collection.current()).generation
+
+        stale = [publish(1), "00000001"]
+        for seed in range(2, 6):
+            publish(seed)
+        current = Collection.current
+        monkeypatch.setattr(
+            Collection, "current", lambda self: stale.pop() if stale else current(self)
+        )
+        explorer = open_explorer(home, "drawn")
+        assert (explorer.generation, explorer.notices) == ("00000006", ())
+
     def test_a_collection_made_again_under_its_name_is_not_the_old_one(
         self, home, pictures, tmp_path
     ):

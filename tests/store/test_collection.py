@@ -168,6 +168,17 @@ class TestPublishing:
         empty.use("00000001")
         assert publish().generation == "00000003"
 
+    def test_keys_are_never_given_again_though_the_generation_that_gave_them_is_forgotten(
+        self, empty, publish
+    ):
+        publish(count=20)
+        publish(count=25)
+        empty.use("00000001")
+        for _ in range(3):
+            publish(count=20)
+        assert "00000002" not in ids(empty)
+        assert empty.next_key() == 25
+
     def test_a_stale_parent_is_refused_and_nothing_changes(self, empty, publish, tmp_path):
         publish()
         draft = stores.make_draft(empty, tmp_path / "late", seed=99)
@@ -225,6 +236,15 @@ class TestSwitching:
         publish()
         assert empty.use("00000001").generation == "00000001"
         assert Collection(empty.home, "small").current() == "00000001"
+
+    def test_debris_of_killed_writers_is_swept(self, empty, publish):
+        publish()
+        publish()
+        debris = empty.folder / "parts/dead.parquet"
+        debris.write_text("debris")
+        empty.use("00000001")
+        assert not debris.exists()
+        assert_whole(empty)
 
     @pytest.mark.parametrize("generation", ["00000009", "9", "", "../.."])
     def test_an_unknown_one_is_refused_with_those_kept(self, empty, publish, generation):
@@ -392,6 +412,12 @@ class TestDeleting:
         publish()
         empty.delete()
         assert Collection.create(empty.home, "small", [], "none").current() is None
+
+    def test_what_a_killed_removal_left_goes_with_the_next_creation(self, empty):
+        left = empty.home / ".deleted-0123"
+        shutil.copytree(empty.folder, left)
+        Collection.create(empty.home, "other", [], "none")
+        assert not left.exists()
 
     def test_while_somebody_writes_it_stays(self, empty, publish, monkeypatch):
         publish()

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from ris.errors import StoreError
 from ris.store.thumbnails import Thumbnails
 
 
@@ -44,7 +45,7 @@ def damaged_inside(path):
     """Damage that opening does not see: pages in the middle of a file with many thumbnails."""
     with Thumbnails(path) as thumbnails:
         thumbnails.put((f"{number:04}", bytes(3000)) for number in range(300))
-        thumbnails._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        thumbnails._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray(path.read_bytes())
     data[8192 * 2 :] = b"\xa5" * (len(data) - 8192 * 2)
     path.write_bytes(data)
@@ -89,8 +90,8 @@ def test_two_processes_eyes_on_one_file(path):
 def test_a_bit_that_flips_in_a_thumbnail_is_noticed(path):
     with Thumbnails(path) as thumbnails:
         thumbnails.put([("a", b"one"), ("b", b"two")])
-        thumbnails._connection.execute("UPDATE thumbnails SET webp = x'6f6f65' WHERE id = 'a'")
-        thumbnails._connection.commit()
+        thumbnails._opened().execute("UPDATE thumbnails SET webp = x'6f6f65' WHERE id = 'a'")
+        thumbnails._opened().commit()
         assert thumbnails.get("a") is None
         thumbnails.put([("a", b"one")])
         assert thumbnails.get("a") == b"one"
@@ -118,7 +119,7 @@ def test_a_folder_in_place_of_a_file_is_set_aside(path, what):
 def test_what_another_process_has_begun_anew_is_not_set_aside_again(path):
     with Thumbnails(path) as late:
         late.put((f"{number:04}", bytes(3000)) for number in range(300))
-        late._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        late._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with path.open("r+b") as file:
             file.seek(8192)
             file.write(b"damaged" * 50_000)
@@ -127,3 +128,18 @@ def test_what_another_process_has_begun_anew_is_not_set_aside_again(path):
             other.put([("a", b"one")])
         assert late.get("0007") is None
         assert late.get("a") == b"one"
+
+
+def test_where_the_file_cannot_be_opened_there_are_none_until_it_can(tmp_path):
+    """On a full disk SQLite can't even make the files that it needs for reading."""
+    path = tmp_path / "later" / "thumbnails.sqlite"
+    with Thumbnails(path) as thumbnails:
+        assert thumbnails.get("a") is None
+        with pytest.raises(StoreError, match="can't be written") as refused:
+            thumbnails.put([("a", b"one")])
+        assert refused.value.hint
+        with pytest.raises(StoreError):
+            thumbnails.keep_only(["a"])
+        path.parent.mkdir()
+        thumbnails.put([("a", b"one")])
+        assert thumbnails.get("a") == b"one"
