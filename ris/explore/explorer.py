@@ -338,20 +338,27 @@ def open_explorer(
         StoreError: There is none, or it is damaged.
     """
     collection = Collection(home, name)
+    if generation is not None:
+        return _open(*_named(collection, generation), guarded)
     for tries_left in reversed(range(_TRIES)):
-        wanted = generation or collection.current()
+        wanted, lost = collection.current(), None
         if wanted is None:
             return Explorer(collection)  # raises what there is to say
         try:
-            # the manifest's hash tells a collection from an earlier one of the same name
-            return _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
+            opened = _open(*_named(collection, wanted), guarded)
+            if not opened.notices:
+                return opened
         except StoreError as error:
-            if generation is not None:
-                raise
-            replaced = collection.current() != wanted  # and forgotten while it was being opened
-            if not (replaced and tries_left):
-                return _open_other(collection, wanted, error, guarded)
+            lost = error
+        if tries_left and collection.current() != wanted:
+            continue  # another one serves, and this one may have been forgotten while it was opened
+        return _open_other(collection, wanted, lost, guarded) if lost else opened
     raise AssertionError("the last try returns or raises")
+
+
+def _named(collection: Collection, generation: str) -> tuple[Path, str, str]:
+    """What tells a generation from that of an earlier collection of the same name."""
+    return collection.folder, generation, collection.manifest(generation).sha256
 
 
 def _open_other(collection: Collection, damaged: str, error: StoreError, guarded: bool) -> Explorer:
