@@ -176,7 +176,7 @@ class Kills:
             else:
                 path.with_name(f"n{self._drawn:05}.png").write_bytes(self._picture())
         if len(files) > 60:
-            for path in self.chance.sample(files, 12):
+            for path in self.chance.sample(self._folder_files(), 12):
                 path.unlink()
 
     def _folder_files(self) -> list[Path]:

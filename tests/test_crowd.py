@@ -3,6 +3,7 @@
 import json
 import random
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -116,9 +117,9 @@ def read(home: Path, ready: Path, stop: Path, told: Path) -> None:
             assert explorer.search(explorer.original(key)[0], k=3).hits
             assert len(explorer.items(keys)) == len(keys)
             assert explorer.thumbnail(key)
-            assert explorer.notices == ()
-        except Exception as error:
-            failed.append(repr(error))
+            assert explorer.notices == (), explorer.notices
+        except Exception:
+            failed.append(traceback.format_exc())
         asked += 1
     told.write_text(json.dumps({"asked": asked, "failed": failed}))
 

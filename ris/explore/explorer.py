@@ -387,25 +387,31 @@ def open_explorer(
         StoreError: There is none, or it is damaged.
     """
     collection = Collection(home, name)
+    if generation is not None:
+        return _open(*_named(collection, generation), guarded)
     for tries_left in reversed(range(_TRIES)):
-        pointed = collection.pointed()
-        wanted = generation or pointed.generation
+        pointed, lost = collection.pointed(), None
+        wanted = pointed.generation
         if wanted is None:
             return Explorer(collection)  # raises what there is to say
         try:
-            # the manifest's hash tells a collection from an earlier one of the same name
-            found = _open(collection.folder, wanted, collection.manifest(wanted).sha256, guarded)
+            found = _open(*_named(collection, wanted), guarded)
         except StoreError as error:
-            if generation is not None:
-                raise
-            replaced = collection.current() != wanted  # and forgotten while it was being opened
-            if replaced and tries_left:
-                continue
-            found = _open_other(collection, wanted, error, guarded)
-        if generation is None and pointed.problem:
+            lost = error
+        # another one may serve by now, and this one be forgotten while it was being opened
+        if (lost or found.notices) and tries_left and collection.current() != wanted:
+            continue
+        if lost:
+            found = _open_other(collection, wanted, lost, guarded)
+        if pointed.problem:
             found = _noting(found, f"{pointed.problem} Generation {wanted}, the newest, is shown.")
         return found
     raise AssertionError("the last try returns or raises")
+
+
+def _named(collection: Collection, generation: str) -> tuple[Path, str, str]:
+    """What tells a generation from that of an earlier collection of the same name."""
+    return collection.folder, generation, collection.manifest(generation).sha256
 
 
 def _open_other(collection: Collection, damaged: str, error: StoreError, guarded: bool) -> Explorer:

@@ -561,6 +561,19 @@ class TestOpening:
         explorer = open_explorer(home, "drawn")
         assert (explorer.generation, explorer.notices) == ("00000006", ())
 
+    def test_one_that_loses_its_map_while_it_is_opened_is_no_notice(
+        self, home, collection, tmp_path, monkeypatch
+    ):
+        draft = stores.make_draft(collection, tmp_path / "w", seed=1)
+        collection.publish(draft, parent="00000001")
+        (collection.folder / "generations/00000001/map.parquet").unlink()
+        stale, current = ["00000001"], Collection.current
+        monkeypatch.setattr(
+            Collection, "current", lambda self: stale.pop() if stale else current(self)
+        )
+        explorer = open_explorer(home, "drawn")
+        assert (explorer.generation, explorer.notices) == ("00000002", ())
+
     def test_a_collection_made_again_under_its_name_is_not_the_old_one(
         self, home, pictures, tmp_path
     ):
