@@ -199,7 +199,7 @@ def search(choices: Choices, name: str, pictures: tuple[str, ...], k: int, copie
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
 
-    explorer = open_explorer(choices.home, name)
+    explorer = open_explorer(choices.home, name, guarded=True)
     for notice in explorer.notices:
         click.echo(f"Note: {notice}", err=True)
     failed = False
