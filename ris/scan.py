@@ -5,7 +5,7 @@ without embeddings, pixels to one flat file that training maps into memory. `bui
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import SourceError
-from ris.images.entries import Skipped
+from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all
 from ris.images.sources import Source
@@ -93,7 +93,7 @@ def scan(
     total = None if None in counts else sum(count or 0 for count in counts)
     # pixels, a thumbnail of about 10 kB, and what the rows, the graph and the map take
     require_space(collection.folder, (total or 1000) * (size * size * 3 + 12_000))
-    entries = (entry for source in sources for entry in source.entries())
+    entries = _until_given_up((one for source in sources for one in source.entries()), stop)
     files = _Files(work, labels.columns, size)
     with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
         done = 0
@@ -132,7 +132,7 @@ def scan_again(
     require_space(collection.folder, manifest.items * (size * size * 3 + 2_000))
     columns = dict(manifest.columns)
     files = _Files(work, columns, size)
-    entries = kept_entries(collection, manifest)
+    entries = _until_given_up(kept_entries(collection, manifest), stop)
     results = decode_all(entries, size, thumbnails=False)
     with files:
         files.skipped.write(collection.skipped())
@@ -147,6 +147,15 @@ def scan_again(
             done += len(batch)
             on_progress(Progress("scan", done, manifest.items))
     return files.scanned(manifest.next_key)
+
+
+def _until_given_up(
+    entries: Iterable[Entry | Skipped], stop: StopSignal
+) -> Iterator[Entry | Skipped]:
+    """The entries; asked for each, for 512 files that take their whole time are hours."""
+    for entry in entries:
+        stop.check()
+        yield entry
 
 
 class _Files:
