@@ -166,7 +166,7 @@ def search(
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
 
-    explorer = open_explorer(choices.home, name)
+    explorer = open_explorer(choices.home, name, guarded=True)
     for notice in explorer.notices:
         click.echo(f"Note: {notice}", err=True)
     failed = False

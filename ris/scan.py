@@ -5,6 +5,7 @@ without embeddings, pixels to one flat file that training maps into memory. `bui
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import SourceError
-from ris.images.entries import Skipped
+from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all, decode_one, map_entries, with_data
 from ris.images.sources import Source
@@ -96,7 +97,7 @@ def scan(
     total = None if None in counts else sum(count or 0 for count in counts)
     # pixels, a thumbnail of about 10 kB, and what the rows, the graph and the map take
     require_space(collection.folder, (total or 1000) * (size * size * 3 + 12_000))
-    entries = (entry for source in sources for entry in source.entries())
+    entries = _until_given_up((one for source in sources for one in source.entries()), stop)
     files = _Files(work, labels.columns, size)
     before = DecodedBefore(collection.folder, size)
     decode = partial(map_entries, work=partial(decode_one, size=size))
@@ -140,7 +141,7 @@ def scan_again(
     require_space(collection.folder, manifest.items * (size * size * 3 + 2_000))
     columns = dict(manifest.columns)
     files = _Files(work, columns, size)
-    entries = kept_entries(collection, manifest)
+    entries = _until_given_up(kept_entries(collection, manifest), stop)
     results = decode_all(entries, size, thumbnails=False)
     with files:
         files.skipped.write(collection.skipped())
@@ -157,6 +158,15 @@ def scan_again(
             done += len(batch)
             on_progress(Progress("scan", done, manifest.items))
     return files.scanned(manifest.next_key)
+
+
+def _until_given_up(
+    entries: Iterable[Entry | Skipped], stop: StopSignal
+) -> Iterator[Entry | Skipped]:
+    """The entries; asked for each, for 512 files that take their whole time are hours."""
+    for entry in entries:
+        stop.check()
+        yield entry
 
 
 class _Files:

@@ -25,7 +25,6 @@ DOORS = {
     "umap": ("ris/explore/projection.py",),
     "PIL": ("ris/images/",),
     "sqlite3": ("ris/store/",),
-    "pebble": ("ris/images/pool.py",),
     "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/upkeep.py"),
     "plotly": ("pages/", "app.py"),
     "streamlit": ("pages/", "app.py"),

@@ -234,7 +234,7 @@ class TestSearch:
         assert said.code == 1
         assert "on the map at (" in said.out
         assert "rank  distance  key  labels" in said.out
-        assert "gone.png: can't be read" in said.err
+        assert "gone.png: There is no such file" in said.err
 
     def test_names_cannot_write_to_the_terminal(self, ris, tmp_path):
         path = tmp_path / "red\x1b[31m.png"

@@ -1,6 +1,7 @@
-"""docs/commands.md documents the command line as it is: all of it, and nothing else."""
+"""docs/ tells the command line and the limits as they are: all of them, and nothing else."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -8,7 +9,9 @@ import pytest
 
 from ris.cli import commands
 
-TEXT = (Path(__file__).parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+TEXT = (DOCS / "commands.md").read_text(encoding="utf-8")
+LIMITS = (DOCS / "limits.md").read_text(encoding="utf-8")
 
 COMMON = ("--home", "--json")  # hold for every command and are documented once, at the top
 
@@ -67,3 +70,26 @@ def test_nothing_is_documented_that_is_not_there():
 
 def test_the_exit_codes_are_documented():
     assert re.search(r"0 done; 1 .*; 2 ", TEXT)
+
+
+UNITS = {"MiB": 2**20, "GiB": 2**30, "megapixels": 10**6}
+LIMIT = re.compile(r"^\|[^|]+\| ([\d,]+) (\w+)[^|]*\| `(\w+)\.(\w+)` \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize(("number", "unit", "module", "name"), LIMIT.findall(LIMITS))
+def test_each_limit_is_documented_as_it_is(number, unit, module, name):
+    documented = int(number.replace(",", "")) * UNITS.get(unit, 1)
+    assert getattr(import_module(f"ris.images.{module}"), name) == documented
+
+
+def test_every_limit_is_documented():
+    documented = {f"{module}.{name}" for _, _, module, name in LIMIT.findall(LIMITS)}
+    rows = [line for line in LIMITS.splitlines() if line.startswith("|")]
+    assert len(documented) == len(rows) - 2
+    limits = {"pool.DEADLINE", "pool.CARRIED_BYTES", "workers.MEMORY", "tars.XZ_MEMORY"}
+    for module in ("decode", "archives", "tars", "labels", "sources", "pool"):
+        source = (DOCS.parent / "ris" / "images" / f"{module}.py").read_text(encoding="utf-8")
+        limits |= {
+            f"{module}.{name}" for name in re.findall(r"^(MAX_\w+) = ", source, re.MULTILINE)
+        }
+    assert documented == limits

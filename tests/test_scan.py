@@ -11,6 +11,7 @@ import stores
 
 from ris.errors import Cancelled, SourceError
 from ris.images.archives import ZipArchive
+from ris.images.entries import Skipped
 from ris.images.labels import Labels
 from ris.images.prepare import content_id
 from ris.images.sources import Folder
@@ -52,7 +53,7 @@ def test_why_files_were_skipped_is_kept(empty, pictures, tmp_path):
     scanned = run(empty, [Folder(pictures)], tmp_path / "work")
     (row,) = read_table(scanned.skipped).to_pylist()
     assert Path(row["path"]).name == "notes.txt"
-    assert row["reason"].startswith("not a picture")
+    assert row["reason"].startswith("The file is not a picture")
 
 
 def test_pictures_of_an_archive_are_copied_in(empty, pictures, tmp_path):
@@ -101,7 +102,7 @@ def test_without_one_picture_the_first_reason_is_told(empty, tmp_path):
         run(empty, [Folder(tmp_path / "s")], tmp_path / "work")
     (tmp_path / "s" / "a.txt").write_text("text")
     with pytest.raises(
-        SourceError, match=r"no picture that can be read .*a\.txt: not a picture"
+        SourceError, match=r"no picture that can be read .*a\.txt: The file is not a picture"
     ) as refused:
         run(empty, [Folder(tmp_path / "s")], tmp_path / "work")
     assert refused.value.hint
@@ -112,6 +113,27 @@ def test_a_cancelled_scan_ends(empty, pictures, tmp_path):
     stop.cancelled = True
     with pytest.raises(Cancelled):
         run(empty, [Folder(pictures)], tmp_path / "work", stop=stop)
+
+
+def test_a_scan_of_slow_files_is_cancelled_after_a_few_of_them(empty, tmp_path):
+    stop, listed = StopSignal(), 0
+
+    class Slow:
+        name = "slow"
+
+        def entries(self):
+            nonlocal listed
+            for number in range(100_000):
+                listed += 1
+                stop.cancelled = number > 20
+                yield Skipped(str(number), "It is slow")
+
+        def count(self):
+            return None
+
+    with pytest.raises(Cancelled):
+        run(empty, [Slow()], tmp_path / "work", stop=stop)
+    assert listed < 50
 
 
 class TestAgain:
@@ -143,7 +165,7 @@ class TestAgain:
         assert [row["key"] for row in found] == [key for key in range(12) if key != 4]
         assert (scanned.count, scanned.next_key) == (11, 12)
         reasons = {row["path"]: row["reason"] for row in read_table(scanned.skipped).to_pylist()}
-        assert reasons[rows[4]["path"]].startswith("gone")
+        assert reasons[rows[4]["path"]].startswith("It is gone")
         np.testing.assert_array_equal(scanned.open_pixels()[4], np.asarray(drawn.draw("checks", 2)))
 
     def test_removed_items_do_not_come_back(self, empty, tmp_path):

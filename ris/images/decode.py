@@ -8,6 +8,7 @@ is decoded, regular files only. `prepare.py` is next.
 import os
 import stat
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ris.errors import PictureError
 
@@ -42,11 +43,41 @@ PILLOW_ERRORS = (
     AttributeError,
     EOFError,
     RuntimeError,
-    MemoryError,
+    AssertionError,
+    BufferError,
+    SystemError,
     struct.error,
+    zlib.error,
     Image.DecompressionBombError,
 )
-KNOWN = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
+
+# Reasons that people read; those of other files are in `sources.py`, `archives.py` and `pool.py`.
+NO_PICTURE = (
+    "The file is not a picture that can be read: no JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
+)
+LINK = "A link is not followed"
+NO_FILE = "It is no file but a folder, a pipe, a socket or a device"
+TOO_MUCH_MEMORY = "Reading it takes more memory than there is for a picture"
+TOO_MANY_BYTES = f"The file is larger than {MAX_BYTES // 2**20} MiB"
+TOO_MANY_PIXELS = (
+    f"over the {MAX_PIXELS // 10**6} megapixels or {MAX_SIDE:,} pixels a side that are read"
+)
+# Words in the messages of Pillow's readers (13.0), by what they say of a file. In this order.
+_SAID_OF = {
+    "has more in it than a picture may, like a bomb": ("too large", "too much"),
+    "ends too early: it was cut off or damaged": ("truncated", "not enough", "unpack", "end of"),
+    "is of a kind that can't be read": ("support", "not implemented", "unknown", "cannot handle"),
+}
+# what brings a picture upright, by its EXIF orientation
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -73,19 +104,38 @@ def read_file(path: Path) -> bytes:
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):  # before opening: a FIFO would hang for ever
-            raise PictureError("not a regular file (links and devices are not followed)")
+        check_regular(os.lstat(path))  # before opening: a FIFO would hang for ever
         with os.fdopen(os.open(path, flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise PictureError("not a regular file (links and devices are not followed)")
-            data = file.read(MAX_BYTES + 1)
+            facts = os.fstat(file.fileno())
+            check_regular(facts)
+            if facts.st_size > MAX_BYTES:
+                raise PictureError(TOO_MANY_BYTES)
+            # files of the kernel say that they are empty, and may give nothing for now, None
+            data = file.read((facts.st_size or 2**16) + 1) or b""
     except OSError as error:
-        raise PictureError(f"can't be read: {(error.strerror or str(error)).lower()}") from error
+        raise PictureError(cannot_read(error)) from error
     except ValueError as error:  # a null byte in the name
-        raise PictureError(f"can't be read: {error}") from error
-    if len(data) > MAX_BYTES:
-        raise PictureError(f"larger than {MAX_BYTES // 2**20} MiB")
+        raise PictureError("There is no file of such a name") from error
     return data
+
+
+def check_regular(facts: os.stat_result) -> None:
+    """Refuse what is no file but can be opened like one.
+
+    Raises:
+        PictureError: It is a link, a folder, a FIFO, a socket or a device.
+    """
+    if stat.S_ISLNK(facts.st_mode):
+        raise PictureError(LINK)
+    if not stat.S_ISREG(facts.st_mode):
+        raise PictureError(NO_FILE)
+
+
+def cannot_read(error: OSError) -> str:
+    """The reason that the system gives for not reading a file or folder."""
+    if isinstance(error, FileNotFoundError):
+        return "There is no such file"
+    return f"It can't be read: {(error.strerror or 'the system gives no reason').lower()}"
 
 
 def decode(data: bytes) -> Picture:
@@ -98,16 +148,19 @@ def decode(data: bytes) -> Picture:
         PictureError: Not one of the accepted formats, damaged, or over the limits.
     """
     if not data:
-        raise PictureError("the file is empty")
-    with _explained(), Image.open(BytesIO(data), formats=FORMATS) as image:
+        raise PictureError("The file is empty")
+    with _explained(data), Image.open(BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         _check_size(width, height)
         image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
-        upright = _turn_upright(image)
-        if _swaps_sides(image):
+        orientation, upright = _orientation(image), _to_rgb(image)
+        if orientation in _UPRIGHT:
+            # not ImageOps.exif_transpose: it also writes the EXIF block anew, which may fail
+            upright = upright.transpose(_UPRIGHT[orientation])
+        if orientation in (5, 6, 7, 8):
             width, height = height, width
-        return Picture(_to_rgb(upright), width, height)
+        return Picture(upright, width, height)
 
 
 def check(data: bytes) -> None:
@@ -116,33 +169,53 @@ def check(data: bytes) -> None:
     Raises:
         PictureError: It is visibly not one of the accepted formats, or over the limits.
     """
-    with _explained(), Image.open(BytesIO(data), formats=FORMATS) as image:
+    if not data:
+        raise PictureError("The file is empty")
+    with _explained(data), Image.open(BytesIO(data), formats=FORMATS) as image:
         _check_size(*image.size)
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(data: bytes) -> Iterator[None]:
     """Turn what Pillow raises into a reason for people."""
     try:
         yield
-    except UnidentifiedImageError as error:
-        raise PictureError(f"not a picture that can be read (expected {KNOWN})") from error
     except MemoryError as error:
-        raise PictureError("needs more memory than a picture may take") from error
+        raise PictureError(TOO_MUCH_MEMORY) from error
     except PILLOW_ERRORS as error:
-        raise PictureError(f"damaged: {_one_line(error)}") from error
+        raise PictureError(_reason(error, data)) from error
+
+
+def _reason(error: BaseException, data: bytes) -> str:
+    """What an error of Pillow's says of a file."""
+    kind = _kind(data)
+    if kind is None:
+        return NO_PICTURE
+    if isinstance(error, Image.DecompressionBombError):
+        return f"The {kind} picture is too large: {TOO_MANY_PIXELS}"
+    text = str(error).lower()
+    if isinstance(error, UnidentifiedImageError):
+        return f"The {kind} file is damaged: its beginning makes no sense"
+    for said, words in _SAID_OF.items():
+        if any(word in text for word in words):
+            return f"The {kind} file {said}"
+    return f"The {kind} file is damaged: its pixels can't be read"
+
+
+def _kind(data: bytes) -> str | None:
+    """The format that a file's first bytes claim."""
+    for name in FORMATS:
+        claims = Image.OPEN[name][1]
+        if claims and claims(data[:16]):
+            return name.replace("WEBP", "WebP")
+    return None
 
 
 def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise PictureError(
-            f"too large: {width} × {height} is {width * height / 1e6:.0f} megapixels, "
-            f"at most {MAX_PIXELS // 10**6} are read"
-        )
-    if max(width, height) > MAX_SIDE:
-        raise PictureError(f"too large: {width} × {height}, a side may have {MAX_SIDE} pixels")
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise PictureError(f"The picture is too large: {width} × {height}, {TOO_MANY_PIXELS}")
     if min(width, height) < 1:
-        raise PictureError(f"has no pixels: {width} × {height}")
+        raise PictureError(f"The picture has no pixels: {width} × {height}")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -150,16 +223,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(0x0112, 1))
     except PILLOW_ERRORS:
         return 1  # an unreadable EXIF block says nothing; the pixels are still good
-
-
-def _swaps_sides(image: Image.Image) -> bool:
-    return _orientation(image) in (5, 6, 7, 8)
-
-
-def _turn_upright(image: Image.Image) -> Image.Image:
-    if _orientation(image) in range(2, 9):
-        return ImageOps.exif_transpose(image)
-    return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -177,15 +240,14 @@ def _scale_deep(image: Image.Image) -> Image.Image:
     them (microscopes store 12 bits in 16), anything else from its least to its largest value."""
     values = np.asarray(image)
     if image.mode.startswith("F"):
-        values = np.nan_to_num(values.astype(np.float64))
-    low, high = 0.0, float(values.max())
-    if not image.mode.startswith("F") and values.min() >= 0 and high <= 65535:
-        high = next(top for top in (255.0, 4095.0, 65535.0) if high <= top)
-    else:
-        low = float(values.min())
-    scaled = (values.astype(np.float64) - low) * (255.0 / max(high - low, 1e-12))
-    return Image.fromarray(np.clip(np.round(scaled), 0, 255).astype(np.uint8), "L")
-
-
-def _one_line(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]
+        values = np.nan_to_num(values)
+    low, high = float(values.min()), float(values.max())
+    if not image.mode.startswith("F") and low >= 0 and high <= 65535:
+        low, high = 0.0, next(top for top in (255.0, 4095.0, 65535.0) if high <= top)
+    scale = 255.0 / max(high - low, 1e-12)
+    scaled = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), 64):  # all at once would take 1.5 GiB for 50 megapixels
+        rows = slice(top, top + 64)
+        exact = np.round((values[rows].astype(np.float64) - low) * scale)
+        scaled[rows] = np.clip(exact, 0, 255)
+    return Image.fromarray(scaled, "L")

@@ -43,6 +43,11 @@ class Entry:
         raise NotImplementedError
 
 
+def sensible_time(seconds: float) -> float | None:
+    """A time that a calendar has (years 1 to 9999), else None; files and archives may tell any."""
+    return seconds if -62_135_596_800 <= seconds < 253_402_300_800 else None
+
+
 @dataclass(frozen=True)
 class FileEntry(Entry):
     """A file on disk; `location` is its path as the system knows it."""

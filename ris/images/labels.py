@@ -4,18 +4,27 @@ They come from the folder it lies in, or from a CSV file with the columns `path`
 further column becomes a typed metadata column of the table.
 """
 
+import csv
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ris.errors import SourceError
+from ris.errors import PictureError, SourceError
+from ris.images.decode import read_file
 from ris.images.entries import Entry
+from ris.images.names import escape
 from ris.images.sources import folder_label
 
+MAX_CSV_BYTES = 64 * 2**20
+MAX_COLUMNS = 500
+MAX_VALUES = 10_000_000  # of all rows: a million rows with ten columns
+MAX_LABEL = 1000  # letters
 RESERVED = {
     "id", "key", "path", "box", "labels", "width", "height", "bytes", "modified", "image",
     "embedding",
@@ -42,7 +51,7 @@ class Labels:
         self.columns: dict[str, str] = {}
         self._values: dict[str, list[object]] = {}
         self._by_path: dict[str, int] = {}
-        self._by_end: dict[str, int | None] = {}  # None: the end of several paths
+        self._backwards: list[tuple[str, int]] = []  # reversed paths, sorted, with their rows
         if choice not in ("folder", "none"):
             self._read_csv(Path(choice).expanduser())
 
@@ -65,20 +74,17 @@ class Labels:
         for name in (entry.path, *_ends(entry.inside)):
             if name in self._by_path:
                 return self._by_path[name]
-        return self._by_end.get(entry.inside)
+        end = f"/{entry.inside}"[::-1]
+        at = bisect_left(self._backwards, (end, -1))
+        found = [row for path, row in self._backwards[at : at + 2] if path.startswith(end)]
+        return found[0] if len(found) == 1 else None  # the end of several paths tells nothing
 
     def _read_csv(self, path: Path) -> None:
-        try:
-            table = pd.read_csv(path, dtype={"path": str, "label": str}, encoding="utf-8-sig")
-        except (OSError, ValueError, UnicodeError, pd.errors.ParserError) as error:
-            raise SourceError(
-                f"The labels can't be read from {path}: {error}",
-                "Give folder, none, or a UTF-8 CSV file with the columns path and label.",
-            ) from error
+        table = _read_table(path)
         if "path" not in table.columns:
             found = ", ".join(map(str, table.columns[:10]))
             raise SourceError(
-                f"{path} has no column named path; its columns are: {found}.",
+                f"{escape(str(path))} has no column named path; its columns are: {found[:500]}.",
                 "Name the column with the pictures' file names path, the one with labels label.",
             )
         table = table.dropna(subset=["path"]).reset_index(drop=True)
@@ -89,9 +95,60 @@ class Labels:
         for row, name in enumerate(table["path"]):
             given = name.replace("\\", "/").removeprefix("./")
             self._by_path[given] = row
-            for end in _ends(given)[1:]:
-                self._by_end[end] = None if end in self._by_end else row
+            self._backwards.append((given[::-1], row))
+        self._backwards.sort()
         self._values = {str(name): [_plain(v) for v in table[name]] for name in table.columns}
+
+
+def _read_table(path: Path) -> Any:
+    """A CSV file of a bounded size as a data frame.
+
+    Raises:
+        SourceError: It is none, or over the limits.
+    """
+    try:
+        data = read_file(path.resolve())
+        if len(data) > MAX_CSV_BYTES:
+            raise PictureError(f"The file is larger than {MAX_CSV_BYTES // 2**20} MiB")
+        _check_shape(data)
+        table = pd.read_csv(BytesIO(data), dtype={"path": str, "label": str}, encoding="utf-8-sig")
+        if "label" in table and table["label"].str.len().max() > MAX_LABEL:
+            raise PictureError(f"It has a label of more than {MAX_LABEL:,} letters")
+    except PictureError as error:
+        reason = error.message
+    except UnicodeError:
+        reason = "It is not UTF-8 text"
+    except (OSError, ValueError, OverflowError, csv.Error, pd.errors.ParserError) as error:
+        said = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
+        reason = f"It is no CSV table ({said[:200]})"
+    else:
+        return table
+    raise SourceError(
+        f"The labels can't be read from {escape(str(path))}. {reason}.",
+        "Give folder, none, or a UTF-8 CSV file with the columns path and label.",
+    )
+
+
+def _check_shape(data: bytes) -> None:
+    """Refuse what pandas would take minutes and gigabytes for.
+
+    Raises:
+        PictureError: There are too many columns or values.
+        csv.Error: A value is too long.
+    """
+    rows = csv.reader(TextIOWrapper(BytesIO(data), "utf-8-sig", newline=""))
+    columns = len(next(filter(None, rows), []))
+    if columns > MAX_COLUMNS:
+        raise PictureError(f"It has {columns:,} columns, more than {MAX_COLUMNS}")
+    count = 0
+    for row in rows:
+        count += columns
+        if len(row) > columns:
+            raise PictureError(
+                f"Line {rows.line_num:,} has {len(row):,} values, but there are {columns} columns"
+            )
+        if count > MAX_VALUES:
+            raise PictureError(f"It has more than {MAX_VALUES:,} values")
 
 
 def _ends(path: str) -> list[str]:
@@ -102,12 +159,12 @@ def _ends(path: str) -> list[str]:
 
 def _free_names(names: list[str]) -> list[str]:
     """The names of a CSV file's columns, those that the table uses itself with csv_ before."""
-    free: list[str] = []
+    free: dict[str, None] = {}
     for name in names:
         while name in RESERVED - {"path"} or name in free:
             name = f"csv_{name}"
-        free.append(name)
-    return free
+        free[name] = None
+    return list(free)
 
 
 def _typed(column: Any) -> Any:

@@ -1,37 +1,32 @@
 """Entries in, prepared pictures out, in the same order, decoded in worker processes.
 
-`decode_all` is for scans; `map_entries` does other work on pictures with the same guards. Each
-worker has a memory limit and each batch a deadline, so that a hostile file costs a row of
-skipped, never the job. At most a few batches are under way, so memory does not grow with the
-source.
+`decode_all` is for scans; `map_entries` does other work on pictures with the same guards: those of
+`workers.py`, so that a hostile file costs a row of skipped, never the job. At most a few batches
+are under way and they carry few bytes, so memory does not grow with the source.
 """
 
 import os
-import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing.context import SpawnContext, SpawnProcess
-from types import ModuleType
-from typing import Any, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import TypeVar
 
 from ris.errors import PictureError
+from ris.images.decode import TOO_MUCH_MEMORY
 from ris.images.entries import DataEntry, Entry, Skipped
 from ris.images.prepare import Prepared, content_id, prepare
+from ris.images.workers import Failure, Workers, WorkFailed, deadline
 
+DEADLINE = 20.0  # seconds for one picture; the slowest legitimate one, 50 megapixels, took 4 s
 BATCH = 16
 BATCH_BYTES = 8 * 2**20  # a batch that carries so much is full
-DEADLINE = 20.0  # seconds for one picture; the slowest legitimate one seen took 0.7 s
-MEMORY = 3 * 2**30  # address space of a worker; the largest accepted picture peaked at 169 MiB
+CARRIED_BYTES = 256 * 2**20  # no further batch is begun while those under way carry so much
 
 T = TypeVar("T")
+Batch = list[Entry | Skipped]
 
 
 @dataclass(frozen=True)
@@ -94,34 +89,32 @@ def map_entries(
     """
     count = workers or os.cpu_count() or 1
     stream = iter(entries)
-    with _open_pool(count) as pool:
-        under_way: deque[tuple[list[Entry | Skipped], Future[list[T | Skipped]]]] = deque()
-        try:
-            while True:
-                while len(under_way) < 2 * count + 1:
-                    batch = _next_batch(stream)
-                    if not batch:
-                        break
-                    under_way.append((batch, _schedule(pool, batch, work)))
-                if not under_way:
+    under_way: deque[tuple[Batch, int, Future[list[T | Skipped]]]] = deque()
+    with Workers(count) as processes:
+        while True:
+            carried = sum(size for _, size, _ in under_way)
+            while len(under_way) < 2 * count + 1 and carried < CARRIED_BYTES:
+                batch, size = _next_batch(stream)
+                if not batch:
                     break
-                batch, future = under_way.popleft()
-                yield from zip(batch, _collect(pool, batch, future, work), strict=True)
-        except BaseException:
-            pool.stop()  # type: ignore[no-untyped-call]
-            raise
+                under_way.append((batch, size, _begin(processes, batch, work)))
+                carried += size
+            if not under_way:
+                break
+            batch, _, task = under_way.popleft()
+            yield from zip(batch, _collect(processes, batch, task, work), strict=True)
 
 
-def _next_batch(stream: Iterator[Entry | Skipped]) -> list[Entry | Skipped]:
-    """A few entries, fewer when they carry many bytes."""
-    batch: list[Entry | Skipped] = []
+def _next_batch(stream: Iterator[Entry | Skipped]) -> tuple[Batch, int]:
+    """A few entries, fewer when they carry many bytes; and how many bytes those are."""
+    batch: Batch = []
     carried = 0
     for entry in stream:
         batch.append(entry)
         carried += len(entry.data) if isinstance(entry, DataEntry) else 0
         if len(batch) == BATCH or carried >= BATCH_BYTES:
             break
-    return batch
+    return batch, carried
 
 
 class GuardedDecoder:
@@ -131,8 +124,9 @@ class GuardedDecoder:
     """
 
     def __init__(self) -> None:
-        self._pool = _open_pool(1)
-        self._pool.schedule(content_id, args=(b"",))  # starts the worker before the first query
+        self._workers = Workers(1)
+        # starts the worker before the first query
+        self._workers.begin(content_id, b"", seconds=DEADLINE)
 
     def prepare(self, data: bytes, size: int) -> Prepared:
         """See `ris.images.prepare.prepare`.
@@ -140,85 +134,64 @@ class GuardedDecoder:
         Raises:
             PictureError: The picture can't be read, took too long, or broke the worker.
         """
-        future = self._pool.schedule(prepare, args=(data, size), timeout=DEADLINE)
-        try:
-            return future.result()
-        except (TimeoutError, ProcessExpired, MemoryError) as error:
-            raise PictureError(_reason(error)) from error
+        entry: Batch = [DataEntry("", "", data=data)]
+        work = partial(_prepare_one, size=size)
+        (result,) = _collect(self._workers, entry, _begin(self._workers, entry, work), work)
+        if isinstance(result, Skipped):
+            raise PictureError(result.reason)
+        return result
+
+    def close(self) -> None:
+        """End the worker."""
+        self._workers.close(at_once=True)
 
 
-class _WorkerProcess(SpawnProcess):
-    """A spawned process that does not import the program's main module again.
-
-    Streamlit 1.67 puts the page's script in its place, which every worker would run; a script of
-    a person's own would need a guard.
-    """
-
-    _alone = threading.Lock()
-
-    @staticmethod
-    def _Popen(process: Any) -> Any:  # noqa: N802  the name that multiprocessing calls
-        with _WorkerProcess._alone:
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
-                return SpawnProcess._Popen(process)
-            finally:
-                sys.modules["__main__"] = main
-
-
-class _WorkerContext(SpawnContext):
-    # spawn: a fork of a process with threads (TensorFlow's, ONNX Runtime's) can hang
-    Process = _WorkerProcess
-
-
-def _open_pool(count: int) -> ProcessPool:
-    return ProcessPool(count, initializer=_limit_worker, context=_WorkerContext())
-
-
-def _schedule(
-    pool: ProcessPool, batch: list[Entry | Skipped], work: Callable[[Entry], T]
+def _begin(
+    processes: Workers, batch: Batch, work: Callable[[Entry], T]
 ) -> "Future[list[T | Skipped]]":
-    return pool.schedule(work_on_batch, args=(batch, work), timeout=DEADLINE + len(batch))
+    seconds = DEADLINE + len(batch)
+    return processes.begin(work_on_batch, batch, work, DEADLINE, seconds=seconds)
 
 
 def _collect(
-    pool: ProcessPool,
-    batch: list[Entry | Skipped],
-    future: "Future[list[T | Skipped]]",
-    work: Callable[[Entry], T],
+    processes: Workers, batch: Batch, task: "Future[list[T | Skipped]]", work: Callable[[Entry], T]
 ) -> list[T | Skipped]:
     """The results of a batch; when it broke its worker, each of its entries is tried alone."""
     try:
-        return future.result()
-    except (TimeoutError, ProcessExpired, MemoryError) as error:
+        return task.result()
+    except WorkFailed as error:
         if len(batch) == 1:
-            return [Skipped(batch[0].path, _reason(error))]
-    results: list[T | Skipped] = []
-    for entry in batch:
-        alone = _schedule(pool, [entry], work)
-        results += _collect(pool, [entry], alone, work)
-    return results
+            return [Skipped(batch[0].path, _reason(error.by))]
+    alone = [(entry, _begin(processes, [entry], work)) for entry in batch]
+    return [_collect(processes, [entry], task, work)[0] for entry, task in alone]
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"took longer than {DEADLINE:.0f} s to read"
-    if isinstance(error, MemoryError):
-        return "needs more memory than a picture may take"
-    return "broke the program that reads pictures; it may be damaged on purpose"
+def _reason(failure: Failure) -> str:
+    if failure == "time":
+        return f"Reading it takes longer than {DEADLINE:.0f} s"
+    if failure == "memory":
+        return TOO_MUCH_MEMORY
+    return "It crashes the program that reads pictures; it may be damaged on purpose"
 
 
-def work_on_batch(batch: list[Entry | Skipped], work: Callable[[Entry], T]) -> list[T | Skipped]:
-    """Runs in a worker: work on a few entries one after the other."""
-    return [entry if isinstance(entry, Skipped) else _work_on_one(entry, work) for entry in batch]
+def work_on_batch(batch: Batch, work: Callable[[Entry], T], seconds: float) -> list[T | Skipped]:
+    """Runs in a worker: work on a few entries one after the other, each in so many seconds."""
+    return [
+        entry if isinstance(entry, Skipped) else _work_on_one(entry, work, seconds)
+        for entry in batch
+    ]
 
 
-def _work_on_one(entry: Entry, work: Callable[[Entry], T]) -> T | Skipped:
+def _work_on_one(entry: Entry, work: Callable[[Entry], T], seconds: float) -> T | Skipped:
     try:
-        return work(entry)
+        with deadline(seconds):
+            return work(entry)
     except PictureError as error:
         return Skipped(entry.path, error.message)
+
+
+def _prepare_one(entry: Entry, size: int) -> Prepared:
+    return prepare(entry.read(), size)
 
 
 def decode_one(
@@ -242,11 +215,3 @@ def with_data(result: T, entry: Entry | Skipped) -> T:
     if isinstance(result, Decoded) and isinstance(entry, DataEntry) and entry.imported:
         return replace(result, data=entry.data)
     return result
-
-
-def _limit_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the job decides
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -5,14 +5,14 @@ becomes a skipped row with a reason a person understands. `pool.py` decodes the 
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ris.errors import SourceError
-from ris.images.archives import ARCHIVES, TarArchive, ZipArchive
-from ris.images.entries import DrawnEntry, Entry, FileEntry, Skipped
+from ris.errors import PictureError, SourceError
+from ris.images.archives import ARCHIVE_INSIDE, ARCHIVES, TarArchive, ZipArchive
+from ris.images.decode import cannot_read, check_regular
+from ris.images.entries import DrawnEntry, Entry, FileEntry, Skipped, sensible_time
 from ris.images.names import escape, readable
 
 
@@ -45,7 +45,10 @@ def open_source(text: str) -> Source:
             "Give a folder, an archive (.zip, .tar, .tar.xz), demo, or keras:cifar10.",
         ) from error
     except (OSError, ValueError) as error:
-        raise SourceError(f"{escape(text[:200])} can't be read: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise SourceError(
+            f"{escape(text[:200])} can't be read: {reason.lower()}.", "Give another path."
+        ) from error
     if path.is_dir():
         return Folder(path.resolve())
     lower = path.name.lower()
@@ -70,14 +73,14 @@ class Folder:
         waiting: list[os.DirEntry[str] | str] = [str(self.root)]
         while waiting:
             one = waiting.pop()
-            if isinstance(one, os.DirEntry) and not one.is_dir(follow_symlinks=False):
-                yield self._entry(one)
-                continue
             try:
+                if isinstance(one, os.DirEntry) and not one.is_dir(follow_symlinks=False):
+                    yield self._entry(one)
+                    continue
                 with os.scandir(one) as found:
                     children = [child for child in found if not child.name.startswith(".")]
             except OSError as error:
-                yield Skipped(escape(os.fspath(one)), f"can't be read: {error.strerror}")
+                yield Skipped(escape(os.fspath(one)), cannot_read(error))
                 continue
             children.sort(key=lambda child: child.name, reverse=True)
             waiting += children
@@ -86,19 +89,18 @@ class Folder:
         path = escape(child.path)
         try:
             facts = child.stat(follow_symlinks=False)
+            check_regular(facts)
         except OSError as error:
-            return Skipped(path, f"can't be read: {error.strerror}")
-        if stat.S_ISLNK(facts.st_mode):
-            return Skipped(path, "a link; links are not followed")
-        if not stat.S_ISREG(facts.st_mode):
-            return Skipped(path, "not a regular file")
+            return Skipped(path, cannot_read(error))
+        except PictureError as error:
+            return Skipped(path, error.message)
         if child.name.lower().endswith(ARCHIVES):
-            return Skipped(path, "an archive inside a folder; give it as a source of its own")
+            return Skipped(path, ARCHIVE_INSIDE)
         inside = readable(os.path.relpath(child.path, self.root).replace(os.sep, "/"))
         return FileEntry(
             path,
             inside,
-            facts.st_mtime,
+            sensible_time(facts.st_mtime),
             imported=False,
             size=facts.st_size,
             location=child.path,

@@ -56,7 +56,7 @@ class KeptEntry(Entry):
         with Thumbnails(Path(self.thumbnails)) as thumbnails:
             found = thumbnails.get(self.id)
         if found is None:
-            raise PictureError("gone: neither the file nor its thumbnail can be read")
+            raise PictureError("It is gone: neither the file nor its thumbnail can be read")
         return found
 
 

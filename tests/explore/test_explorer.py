@@ -619,7 +619,6 @@ class TestOpening:
             with pytest.raises(PictureError):
                 guarded.search(b"<html>")
         finally:
-            explorer_module._guarded_decoder()._pool.stop()
-            explorer_module._guarded_decoder()._pool.join()
+            explorer_module._guarded_decoder().close()
             explorer_module._guarded_decoder.cache_clear()
             explorer_module._open.cache_clear()

@@ -166,7 +166,7 @@ class TestEntry:
         assert [getattr(result, "reason", "") for result in results] == [
             "",
             "made up for a test",
-            "broke the program that reads pictures; it may be damaged on purpose",
+            "It crashes the program that reads pictures; it may be damaged on purpose",
             "gone",
             "",
         ]

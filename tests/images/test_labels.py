@@ -1,11 +1,17 @@
 """Labels and metadata from folders, from a CSV file, or none."""
 
+import os
+import time
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ris.errors import SourceError
+from ris.images import labels as labels_module
 from ris.images.entries import Entry
 from ris.images.labels import Known, Labels
 
@@ -172,3 +178,113 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_folder_instead_of_a_file_is_refused(tmp_path):
     with pytest.raises(SourceError):
         Labels(str(Path(tmp_path)))
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """What is said of a file of labels; within ten seconds."""
+
+    def refuse(content: bytes) -> str:
+        (tmp_path / "labels.csv").write_bytes(content)
+        began = time.monotonic()
+        with pytest.raises(SourceError) as refused:
+            Labels(str(tmp_path / "labels.csv"))
+        assert time.monotonic() - began < 10
+        assert refused.value.hint
+        message = refused.value.message
+        assert len(message.replace(str(tmp_path), "")) < 600
+        return message
+
+    return refuse
+
+
+def test_hostile_tables_are_refused_in_words(refusal, monkeypatch):
+    assert "It is not UTF-8 text." in refusal(b"path,label\ncaf\xe9.png,a\n")
+    assert "It has 1,000,001 columns, more than 500." in refusal(b"path" + b"," * 1_000_000)
+    assert "It has 1,000,000 columns, more than 500." in refusal(b'"\n"' + b"," * 999_999)
+    assert "Line 2 has 1,000,001 values, but there are 1 columns." in refusal(
+        b"path\n" + b"," * 1_000_000
+    )
+    assert "It is no CSV table (field larger than field limit (131072))." in refusal(
+        b"path,label\na.png," + b"x" * 1_000_000
+    )
+    assert "It has a label of more than 1,000 letters." in refusal(
+        b"path,label\na.png," + b"x" * 1001
+    )
+    monkeypatch.setattr(labels_module, "MAX_VALUES", 10)
+    assert "It has more than 10 values." in refusal(b"path,label\n" + b"a.png,b\n" * 6)
+    monkeypatch.setattr(labels_module, "MAX_CSV_BYTES", 2**20)
+    assert "The file is larger than 1 MiB." in refusal(b"path\n" + b"a" * 2**20)
+
+
+def test_a_pipe_instead_of_a_file_is_refused_and_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(SourceError, match="It is no file but a folder, a pipe"):
+        Labels(str(tmp_path / "labels.csv"))
+
+
+def test_a_link_to_a_table_is_followed_for_the_person_named_it(tmp_path):
+    (tmp_path / "real.csv").write_text("path,label\na.png,shoe\n")
+    (tmp_path / "labels.csv").symlink_to("real.csv")
+    assert Labels(str(tmp_path / "labels.csv")).of(entry("a.png")).labels == ("shoe",)
+
+
+def test_paths_of_a_thousand_folders_take_no_memory(tmp_path):
+    """Every end of every path was kept: 1 MB of slashes took 250 GB."""
+    rows = "".join(f"{'a/' * 2000}{number}.png,x\n" for number in range(500))
+    (tmp_path / "labels.csv").write_text("path,label\n" + rows)
+    tracemalloc.start()
+    labels = Labels(str(tmp_path / "labels.csv"))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100 * 2**20
+    assert labels.of(entry("a/a/7.png")).labels == ("x",)
+    assert labels.of(entry("b/7.png")) == Known()
+
+
+def test_an_end_counts_only_from_a_slash_on(csv):
+    labels = csv("path,label\none/b.png,1\ntwo/cab.png,2\n")
+    assert labels.of(entry("b.png")).labels == ("1",)
+    assert labels.of(entry("ab.png")) == Known()
+
+
+PIECES = st.sampled_from(
+    [
+        *',"\n\r\0\ufeff',
+        "path",
+        "label",
+        "a.png",
+        "nan",
+        "1e400",
+        "-9223372036854775809",
+        "18446744073709551615",
+        "2024-01-01",
+        "9999-12-31",
+        "2024-13-45",
+        "0001-01-01",
+        "true",
+        "\u202e",
+        "/",
+        "..",
+        "\\",
+        "a" * 2000,
+        "9" * 400,
+        "[1]",
+        "2024-01-01T25:00",
+        "id",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=40), st.binary(max_size=3))
+def test_any_table_gives_labels_or_words(tmp_path_factory, pieces, odd):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(b"path,label,x\n" + "".join(pieces).encode() + odd)
+    try:
+        labels = Labels(str(path))
+    except SourceError as error:
+        told = (error.message, error.hint)
+        assert all(told)
+    else:
+        assert isinstance(labels.of(entry("a.png")), Known)

@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+import socket
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,9 +13,9 @@ import pytest
 
 from ris.errors import PictureError, SourceError
 from ris.images import archives
-from ris.images.archives import TarArchive, ZipArchive
-from ris.images.decode import decode
-from ris.images.entries import Entry, FileEntry, Skipped
+from ris.images.archives import ARCHIVE_INSIDE, TarArchive, ZipArchive
+from ris.images.decode import NO_FILE, decode
+from ris.images.entries import Entry, FileEntry, Skipped, sensible_time
 from ris.images.sources import Demo, Folder, Source, folder_label, open_source
 
 PNG = drawn.encoded(drawn.draw("bars", 0))
@@ -82,7 +84,7 @@ class TestFolder:
         (tmp_path / "in" / "broken.png").symlink_to("nowhere")
         assert inside(Folder(tmp_path / "in")) == ["a.png"]
         assert skipped(Folder(tmp_path / "in")) == dict.fromkeys(
-            ("file.png", "folder", "broken.png"), "a link; links are not followed"
+            ("file.png", "folder", "broken.png"), "A link is not followed"
         )
 
     def test_a_loop_of_links_ends(self, tmp_path):
@@ -93,13 +95,58 @@ class TestFolder:
 
     def test_pipes_are_skipped_and_never_opened(self, tmp_path):
         os.mkfifo(tmp_path / "pipe.png")
-        assert skipped(Folder(tmp_path)) == {"pipe.png": "not a regular file"}
+        assert skipped(Folder(tmp_path)) == {"pipe.png": NO_FILE}
+
+    def test_sockets_and_devices_are_skipped(self, tmp_path):
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(tmp_path / "socket.png"))
+            assert skipped(Folder(tmp_path)) == {"socket.png": NO_FILE}
+        assert skipped(Folder(Path("/dev")))["zero"] == NO_FILE
+
+    def test_what_goes_away_while_it_is_listed_is_skipped(self, tmp_path):
+        for name in ("a/1.png", "b/2.png", "c.png", "d.png"):
+            write(tmp_path / name)
+        stream = Folder(tmp_path).entries()
+        first = next(stream)
+        shutil.rmtree(tmp_path / "b")
+        (tmp_path / "c.png").unlink()
+        rest = list(stream)
+        assert isinstance(first, Entry)
+        assert [(Path(one.path).name, getattr(one, "reason", "")) for one in rest] == [
+            ("b", "There is no such file"),
+            ("c.png", "There is no such file"),
+            ("d.png", ""),
+        ]
+
+    def test_a_folder_that_may_not_be_opened_is_skipped(self, tmp_path, monkeypatch):
+        """The one who runs the tests may be allowed everything."""
+
+        def refuse(path):
+            if Path(path).name == "closed":
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        scandir = os.scandir
+        monkeypatch.setattr(os, "scandir", refuse)
+        write(tmp_path / "closed" / "a.png")
+        write(tmp_path / "open.png")
+        assert inside(Folder(tmp_path)) == ["open.png"]
+        assert skipped(Folder(tmp_path)) == {"closed": "It can't be read: permission denied"}
+
+    def test_times_that_no_calendar_has_are_left_out(self, tmp_path):
+        write(tmp_path / "a.png")
+        facts = (tmp_path / "a.png").stat()
+        for seconds, kept in ((1e9, 1e9), (1e15, None), (-1e15, None), (float("nan"), None)):
+            assert sensible_time(seconds) == kept
+        (entry,) = Folder(tmp_path).entries()
+        assert isinstance(entry, Entry)
+        assert entry.modified == facts.st_mtime
 
     def test_archives_inside_are_named_as_such(self, tmp_path):
         for name in ("a.zip", "b.TAR", "c.tar.xz", "d.tgz"):
             write(tmp_path / name)
         reasons = set(skipped(Folder(tmp_path)).values())
-        assert reasons == {"an archive inside a folder; give it as a source of its own"}
+        assert reasons == {ARCHIVE_INSIDE}
 
     def test_strange_names_can_be_read_and_shown(self, tmp_path):
         for name in (b"caf\xe9.png", b"new\nline.png", "ü ☃.png".encode(), b"100%.png"):
@@ -121,16 +168,17 @@ class TestFolder:
             entry.read()
 
     def test_a_folder_that_is_gone_is_skipped(self, tmp_path):
-        assert "can't be read" in skipped(Folder(tmp_path / "gone"))["gone"]
+        assert skipped(Folder(tmp_path / "gone")) == {"gone": "There is no such file"}
 
     def test_its_files_are_counted(self, tmp_path):
         for number in range(100):
             write(tmp_path / f"{number:02}.png", b"")
         assert Folder(tmp_path).count() == 100
 
-    def test_more_folders_in_each_other_than_python_calls(self, tmp_path):
+    @pytest.mark.parametrize("depth", [1200, 2500])
+    def test_more_folders_in_each_other_than_python_calls(self, tmp_path, depth):
         folder = os.open(tmp_path, os.O_RDONLY)
-        for _ in range(1200):  # by relative steps: the whole path is too long for mkdir at once
+        for _ in range(depth):  # by relative steps: the whole path is too long for mkdir at once
             os.mkdir("d", dir_fd=folder)
             below = os.open("d", os.O_RDONLY, dir_fd=folder)
             os.close(folder)
@@ -139,6 +187,8 @@ class TestFolder:
         write(tmp_path / "z.png")
         try:
             assert "z.png" in inside(Folder(tmp_path))
+            reasons = list(skipped(Folder(tmp_path)).values())
+            assert reasons == (["It can't be read: file name too long"] if depth > 2000 else [])
         finally:
             os.system(f"rm -rf '{tmp_path}/d'")  # shutil.rmtree is recursive as well
 
@@ -178,7 +228,7 @@ class TestZip:
     def test_a_bomb_is_skipped_unread(self, tmp_path):
         path = make_zip(tmp_path / "p.zip", {"bomb.png": bytes(10**7), "a.png": PNG})
         assert skipped(ZipArchive(path)) == {
-            "bomb.png": "unpacks to over 200 times its size, like a bomb"
+            "bomb.png": "It unpacks to over 200 times its size, like a bomb"
         }
         assert inside(ZipArchive(path)) == ["a.png"]
 
@@ -194,7 +244,7 @@ class TestZip:
         data[6] |= 1  # the flag in the member's own header
         data[data.rindex(b"PK\x01\x02") + 8] |= 1  # and in the directory
         path.write_bytes(data)
-        assert skipped(ZipArchive(path)) == {"a.png": "encrypted"}
+        assert skipped(ZipArchive(path)) == {"a.png": "It is encrypted"}
 
     def test_a_damaged_member_is_skipped_and_the_others_survive(self, tmp_path):
         names = ("a.png", "b.png", "c.png")
@@ -204,7 +254,7 @@ class TestZip:
         data[data.index(b"b.png") + 100] ^= 0xFF
         path.write_bytes(data)
         assert inside(ZipArchive(path)) == ["a.png", "c.png"]
-        assert skipped(ZipArchive(path))["b.png"].startswith("damaged in the archive: ")
+        assert skipped(ZipArchive(path)) == {"b.png": "It is damaged in the archive"}
 
     @pytest.mark.parametrize(
         "method",
@@ -231,7 +281,7 @@ class TestZip:
         data = bytearray(path.read_bytes())
         data[8] = data[data.rindex(b"PK\x01\x02") + 10] = 97
         path.write_bytes(data)
-        assert "damaged in the archive" in skipped(ZipArchive(path))["a.png"]
+        assert "packed in a way that is not read" in skipped(ZipArchive(path))["a.png"]
 
     def test_a_truncated_archive_is_an_error_with_a_hint(self, tmp_path):
         path = make_zip(tmp_path / "p.zip", {"a.png": PNG})
@@ -270,7 +320,7 @@ class TestTar:
                 archive.addfile(member)
         source = TarArchive(tmp_path / "p.tar")
         assert inside(source) == []
-        reason = "not a regular file (links and devices are not followed)"
+        reason = "It is no file but a link or a device, which is not followed"
         assert skipped(source) == dict.fromkeys(
             ("soft.png", "hard.png", "pipe.png", "device.png"), reason
         )
@@ -298,7 +348,10 @@ class TestTar:
         assert all(isinstance(one, Entry) for one in found[:-1])
         assert 5 < len(found) < 20
         assert isinstance(found[-1], Skipped)
-        assert "damaged after" in found[-1].reason
+        number = len(found) - 1
+        assert found[-1].reason == (
+            f"The archive is damaged or cut off after {number} files; the rest was not read"
+        )
 
     @pytest.mark.parametrize("data", [b"", b"no archive at all" * 100])
     def test_no_archive_is_an_error_with_a_hint(self, tmp_path, data):

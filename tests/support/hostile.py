@@ -1,7 +1,14 @@
 """Entries that do what hostile or broken files could; workers import them from here."""
 
+import hashlib
 import os
+import signal
+import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
 
 from ris.errors import PictureError
 from ris.images.entries import Entry
@@ -38,3 +45,65 @@ class Greedy(Entry):
 
     def read(self) -> bytes:
         return bytes(16 * 2**30)
+
+
+@dataclass(frozen=True)
+class Stuck(Entry):
+    """Never comes back from native code, where no Python code can end it."""
+
+    def read(self) -> bytes:
+        return hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Slow(Entry):
+    """Takes its time, in seconds."""
+
+    seconds: float = 0.0
+
+    def read(self) -> bytes:
+        time.sleep(self.seconds)
+        raise PictureError("came back")
+
+
+@dataclass(frozen=True)
+class Killed(Entry):
+    """Is killed by the kernel, as when the machine runs out of memory."""
+
+    number: int = signal.SIGKILL
+
+    def read(self) -> bytes:
+        os.kill(os.getpid(), self.number)
+        raise PictureError("survived")
+
+
+@dataclass(frozen=True)
+class Murderous(Entry):
+    """Ends all other workers, idle or not; once, as `mark` then tells."""
+
+    mark: str = ""
+
+    def read(self) -> bytes:
+        if not Path(self.mark).exists():
+            Path(self.mark).touch()
+            for pid in workers(psutil.Process().parent()):
+                if pid != os.getpid():
+                    os.kill(pid, signal.SIGKILL)
+        raise PictureError("done")
+
+
+@dataclass(frozen=True)
+class Noisy(Entry):
+    """Writes where the person reads."""
+
+    def read(self) -> bytes:
+        os.write(2, b"TIFFReadDirectory: Failed to read directory at offset 14176.\n")
+        print("Using code not yet in table.", file=sys.stderr, flush=True)
+        raise PictureError("quiet")
+
+
+def workers(parent: psutil.Process | None = None) -> list[int]:
+    """Ids of the workers that a process has, by default this one."""
+    children = (parent or psutil.Process()).children(recursive=True)
+    # multiprocessing keeps its tracker of semaphores
+    return [one.pid for one in children if "resource_tracker" not in " ".join(one.cmdline())]
