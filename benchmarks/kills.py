@@ -242,7 +242,7 @@ class Kills:
         self._count_debris()
         expected, possible = self._follow(records)
         serving = self.collection.current()
-        pointer = (self.collection.folder / "CURRENT").read_text().strip()
+        pointer = (self.collection.folder / "CURRENT").read_text().split()[0]
         _must(serving == pointer, f"CURRENT holds {pointer!r}, {serving} serves")
         assert serving is not None
         if serving == expected:

@@ -12,9 +12,11 @@ import stores
 
 from ris import update
 from ris.compact import compact
-from ris.errors import SourceError, StoreError
+from ris.errors import PictureError, SourceError, StoreError
 from ris.explore.explorer import Explorer
 from ris.generate import Work
+from ris.images.entries import Skipped
+from ris.images.pool import decode_one
 from ris.progress import StopSignal, silent
 from ris.store.collection import Collection
 from ris.update import Changes, add, compare, remove, restore, sync
@@ -66,12 +68,13 @@ def decoded(monkeypatch):
 
     def here(entries, do, **_):
         for entry in entries:
-            yield entry, update_pool.work_on_batch([entry], do)[0]
-
-    from ris.images import pool as update_pool
+            try:
+                yield entry, do(entry)
+            except PictureError as error:
+                yield entry, Skipped(entry.path, error.message)
 
     def noting(entry, size, **rest):
-        found = update_pool.decode_one(entry, size, **rest)
+        found = decode_one(entry, size, **rest)
         seen.append(entry.path)
         return found
 

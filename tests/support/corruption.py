@@ -145,7 +145,7 @@ class in_process:  # noqa: N801  a context, read as a phrase
 
         def here(entries: Any, work: Any, **_: Any) -> Iterator[Any]:
             for entry in entries:
-                yield entry, pool.work_on_batch([entry], work)[0]
+                yield entry, pool.work_on_batch([entry], work, pool.DEADLINE)[0]
 
         update.map_entries = here
 
