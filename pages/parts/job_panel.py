@@ -24,6 +24,7 @@ _WORK = {
     "sync": "Looking through the folders",
     "compact": "Putting the collection in order",
     "use": "Going back",
+    "check": "Repairing",
 }
 FITTING = "You can search already. The model is now being fitted to your pictures."
 
@@ -106,8 +107,9 @@ def brought(state: JobState, card: ReportCard | None = None) -> str:
         return state.kept_old
     if state.changes is not None:
         return f"{_work(state)}: {Changes(**state.changes).in_words()}."
-    if state.command == "compact":
-        return f"Put in order in {words.duration(state.seconds)}."
+    if state.command in ("compact", "check"):
+        done = "Put in order" if state.command == "compact" else "Repaired"
+        return f"{done} in {words.duration(state.seconds)}."
     if state.command == "use":
         return f"Generation {words.generation(state.generation or '')} serves now."
     done = "Created" if state.command == "create" else "Retrained"

@@ -26,6 +26,8 @@ STAGES = {
     "map": "Draw the map",
     "publish": "Publish",
     "table": "Write the table",
+    "check": "Look at everything",
+    "repair": "Repair",
 }
 
 

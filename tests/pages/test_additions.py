@@ -95,6 +95,17 @@ def test_what_a_job_brought_is_told(looked):
     assert brought(applied) == "Updating from the folders: 2 new, 1 gone."
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("compact", "Put in order in 5 s."), ("check", "Repaired in 5 s."), ("use", "Generation 2 ")],
+)
+def test_what_other_jobs_brought_is_told_too(looked, command, told):
+    job = dataclasses.replace(
+        looked, command=command, changes=None, seconds=5.0, generation="00000002"
+    )
+    assert brought(job).startswith(told)
+
+
 def test_every_kind_of_change_is_explained():
     kinds = {field.name for field in dataclasses.fields(Changes)} - {"same"}
     assert set(additions.FOUND) == kinds
