@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -100,3 +101,10 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> Created:
         if state.stage == "train" and serving is None:
             serving = Collection(home, "real").current()
     return Created(home, seen, seen[-1], refused, serving)
+
+
+@pytest.fixture
+def plain_main(monkeypatch):
+    """A main module that spawned processes need not import: Streamlit's AppTest leaves a page's
+    script in its place."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))

@@ -24,6 +24,7 @@ from ris.store.known import KnownFiles
 NAME, COUNT = "crowd", 12
 PATIENCE = 100.0
 _spawn = get_context("spawn")
+pytestmark = pytest.mark.usefixtures("plain_main")
 
 
 @pytest.fixture

@@ -47,7 +47,8 @@ class TestLifecycle:
         plans = list(dict.fromkeys(state.stages for state in created.seen if state.stage))
         assert plans == [("scan", *PLAN), ("train", *PLAN)]
         for plan in plans:
-            stages = [s.stage for s in created.seen if s.stage and s.stages == plan]
+            seen = [s.stage for s in created.seen if s.stage and s.stages == plan]
+            stages = list(dict.fromkeys(seen))  # half of what was learned is judged after all of it
             assert stages == sorted(stages, key=plan.index)
         assert created.last.stage in ("publish", "evaluate")
         assert created.seen[0].status == "running"

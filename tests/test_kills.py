@@ -57,6 +57,7 @@ def decoded(monkeypatch):
 
 BATCH = 40
 NAME = "killed"
+pytestmark = pytest.mark.usefixtures("plain_main")
 
 
 def create(home: Path, pictures: Path) -> None:

@@ -30,7 +30,7 @@ DROP = """
 def drop(page, name: str, data: bytes) -> None:
     """Drop a file onto the uploader, as a hand would: once the page has come to rest, and again
     where the uploader was drawn anew just then (Streamlit 1.67) and the file fell beside it."""
-    zone = page.get_by_test_id("stFileUploaderDropzone")
+    zone = page.get_by_test_id("stFileUploaderDropzone").filter(visible=True)  # of the open tab
     for _ in range(3):
         expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
         expect(zone).to_have_count(1)  # while a page is drawn anew the old one stays for a moment
