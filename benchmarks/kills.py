@@ -43,7 +43,15 @@ from ris.store.files import verify
 from ris.store.known import REMOVED, KnownFiles
 
 _PATIENCE = 120.0  # seconds for what takes a few
-_PRELOAD = ["changing", "ris.upkeep", "ris.update", "ris.compact", "onnxruntime", "hnswlib"]
+_PRELOAD = [
+    "changing",
+    "ris.upkeep",
+    "ris.update",
+    "ris.removal",
+    "ris.compact",
+    "onnxruntime",
+    "hnswlib",
+]
 
 
 class Lost(AssertionError):

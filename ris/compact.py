@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.generate import Work, earlier_places, make_graph, make_map, write_places
+from ris.generate import Work, by_key, earlier_places, make_graph, make_map, write_places
 from ris.progress import Progress
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
@@ -19,8 +19,7 @@ from ris.store.index import Keys, Vectors
 from ris.store.known import removed_by_hand
 from ris.store.live import read_live
 from ris.store.manifest import Manifest, Part
-from ris.store.table import ROW_GROUP, SkippedWriter, TableWriter, embeddings_of
-from ris.update import serving
+from ris.store.table import ROW_GROUP, TableWriter, embeddings_of, write_skipped
 
 STAGES = ("table", "graph", "map", "publish")
 MOST_PARTS = 100  # reading 30,000 rows out of 300 parts takes .12 s, out of 30 parts .06 s
@@ -70,7 +69,7 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
         BusyError: Something else was published meanwhile.
         Cancelled: The person gave up.
     """
-    manifest = serving(collection)
+    manifest = collection.serving()
     work.on_progress(Progress("table", 0, manifest.items, "rows", plan=STAGES))
     require_space(collection.folder, 2 * manifest.bytes)
     vectors, keys = _write_part(collection, manifest, work)
@@ -123,10 +122,7 @@ def _write_part(collection: Collection, manifest: Manifest, work: Work) -> tuple
             keys[rows] = table.column("key").to_numpy()
             done += len(table)
             work.on_progress(Progress("table", done, manifest.items, "rows"))
-    if (np.diff(keys) <= 0).any():
-        order = np.argsort(keys)
-        vectors, keys = vectors[order], keys[order]
-    return vectors, keys
+    return by_key(vectors, keys)
 
 
 def _fits(known: Positions, previous: NDArray[np.float32]) -> bool:
@@ -141,8 +137,5 @@ def _note_removed(collection: Collection, manifest: Manifest, work: Work) -> Pat
     if not found:
         return None
     path = work.folder / "skipped.parquet"
-    writer = SkippedWriter(path)
-    writer.write(collection.skipped())
-    writer.write(found)
-    writer.close()
+    write_skipped(path, [*collection.skipped(), *found])
     return path

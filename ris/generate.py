@@ -95,9 +95,7 @@ class Round:
                 writer.write_table(add_embeddings(batch, self.vectors[rows]))
                 done += batch.num_rows
                 self.work.on_progress(Progress("embed", done, self.scanned.count))
-        if (np.diff(self.keys) <= 0).any():  # rows that were corrected come late
-            order = np.argsort(self.keys)
-            self.vectors, self.keys = self.vectors[order], self.keys[order]
+        self.vectors, self.keys = by_key(self.vectors, self.keys)
 
     def publish(self, facts: dict[str, Any]) -> Manifest:
         """Build graph and map, and let the generation serve.
@@ -177,6 +175,15 @@ def open_encoder(collection: Collection, manifest: Manifest) -> Encoder:
     if facts is not None:
         verify(collection.folder, facts)
     return Encoder(collection.folder / "encoders" / manifest.encoder)
+
+
+def by_key(vectors: Vectors, keys: Keys) -> tuple[Vectors, Keys]:
+    """Embeddings and keys in the ascending order of the keys; rows that were corrected come late
+    in a table."""
+    if (np.diff(keys) <= 0).any():
+        order = np.argsort(keys)
+        return vectors[order], keys[order]
+    return vectors, keys
 
 
 def make_graph(work: Work, vectors: Vectors, keys: Keys, next_key: int, *, seed: int) -> Graph:

@@ -41,13 +41,13 @@ from ris.store.live import live_rows, read_live
 from ris.store.manifest import Manifest, Part
 from ris.store.table import (
     ROW_GROUP,
-    SkippedWriter,
     TableWriter,
     embeddings_of,
     read_embeddings,
     read_table,
     salvage,
     with_embeddings,
+    write_skipped,
 )
 from ris.store.thumbnails import Thumbnails
 
@@ -216,7 +216,7 @@ class _Repair:
         if self._begin_skipped:
             remove(self._folder / "skipped.parquet", unless_file=True)
             skipped = work.folder / "skipped.parquet"
-            SkippedWriter(skipped).close()
+            write_skipped(skipped, [])
         if self._manifest == self._before and skipped is None:
             return self._before
         work.stop.check()

@@ -93,20 +93,13 @@ def _originals(collection: Collection, items: Items) -> Callable[[int], Entry]:
     return lambda row: kept_entry(collection, ids[row].as_py(), paths[row].as_py())
 
 
-def _serving(collection: Collection) -> Manifest:
-    current = collection.current()
-    if current is None:
-        raise StoreError(f"{collection.name!r} has nothing to search yet.", "Create it first.")
-    return collection.manifest(current)
-
-
 def serving_card(collection: Collection) -> ReportCard:
     """The report card of the generation that serves, as it was when it was made.
 
     Raises:
         StoreError: Nothing is published, or it has no report card.
     """
-    manifest = _serving(collection)
+    manifest = collection.serving()
     told = collection.training(manifest.encoder)
     if "report" not in told:
         raise StoreError(
@@ -132,7 +125,7 @@ def evaluate_queries(
         StoreError: Nothing is published, or it is damaged.
         SourceError: There is no labelled picture among the queries, or no labelled item.
     """
-    opened = open_generation(collection, _serving(collection).generation)
+    opened = open_generation(collection, collection.serving().generation)
     encoder = Encoder(opened.encoder)
     labels = opened.items.label_codes()
     asked, names, skipped = _read_queries(queries, encoder.size, on_progress)

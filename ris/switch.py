@@ -10,19 +10,19 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ris.generate import Work
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all
+from ris.new_items import NewItems, publish_with
 from ris.progress import Progress
 from ris.scan import BATCH
 from ris.store.collection import Collection
+from ris.store.index import Keys
 from ris.store.kept import KeptEntry, kept_entry
-from ris.store.live import live_rows, read_live
+from ris.store.live import live_keys, read_live
 from ris.store.manifest import Manifest
-from ris.store.table import read_table, select, without_embeddings
-from ris.update import NewItems, publish_with, serving
+from ris.store.table import select, without_embeddings
 
 
 def later(collection: Collection, generation: str) -> tuple[int, int]:
@@ -33,11 +33,9 @@ def later(collection: Collection, generation: str) -> tuple[int, int]:
     Raises:
         StoreError: There is no such generation, or a part is damaged.
     """
-    now, target = serving(collection), collection.manifest(generation)
-    if now.encoder == target.encoder:
-        return 0, 0
-    had, has = (_keys(collection, one) for one in (target, now))
-    return len(np.setdiff1d(has, had)), len(np.setdiff1d(had, has))
+    now, target = collection.serving(), collection.manifest(generation)
+    came, went = _since(collection, now, target)
+    return len(came), len(went)
 
 
 def switch(collection: Collection, work: Work, generation: str) -> Manifest:
@@ -58,14 +56,13 @@ def switch(collection: Collection, work: Work, generation: str) -> Manifest:
         BusyError: Something else was published meanwhile.
         Cancelled: The person gave up.
     """
-    now, target = serving(collection), collection.manifest(generation)
-    if later(collection, generation) == (0, 0):
+    now, target = collection.serving(), collection.manifest(generation)
+    came, went = _since(collection, now, target)
+    if len(came) == len(went) == 0:
         return collection.use(generation)
-    had, has = (_keys(collection, one) for one in (target, now))
-    wanted = np.setdiff1d(has, had)
     with NewItems(collection, target, Labels("none"), work) as new:
-        rows = _rows(collection, now, wanted)
-        entries = _entries(collection, now, wanted)
+        rows = _rows(collection, now, came)
+        entries = _entries(collection, now, came)
         results, done = decode_all(entries, new.encoder.size, thumbnails=False), 0
         for table in rows:
             work.stop.check()
@@ -74,8 +71,8 @@ def switch(collection: Collection, work: Work, generation: str) -> Manifest:
             pictures = [one.picture for one in found if isinstance(one, Decoded)]
             new.write_rows(select(table, kept), pictures)
             done += len(found)
-            work.on_progress(Progress("embed", done, len(wanted)))
-    removed = {*target.deleted, *np.setdiff1d(had, has).tolist()}
+            work.on_progress(Progress("embed", done, len(came)))
+    removed = {*target.deleted, *went.tolist()}
     changed = replace(
         target,
         deleted=tuple(sorted(removed)),
@@ -87,14 +84,15 @@ def switch(collection: Collection, work: Work, generation: str) -> Manifest:
     return publish_with(collection, work, changed, new, None, parent=now.generation)
 
 
-def _keys(collection: Collection, manifest: Manifest) -> NDArray[np.int64]:
-    """Keys of a generation's items, ascending."""
-    parts = [collection.folder / part.file for part in manifest.parts]
-    keys = [read_table(part, ["key"]).column("key").to_numpy() for part in parts]
-    return np.concatenate(keys)[live_rows(keys, manifest.deleted)]
+def _since(collection: Collection, now: Manifest, target: Manifest) -> tuple[Keys, Keys]:
+    """Keys of what came and of what went since a generation of another encoder."""
+    if now.encoder == target.encoder:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    had, has = (live_keys(collection.folder, one) for one in (target, now))
+    return np.setdiff1d(has, had), np.setdiff1d(had, has)
 
 
-def _rows(collection: Collection, manifest: Manifest, keys: NDArray[np.int64]) -> Iterator[Any]:
+def _rows(collection: Collection, manifest: Manifest, keys: Keys) -> Iterator[Any]:
     """Rows of some items without their embeddings, batch by batch."""
     for table in read_live(collection.folder, manifest, rows=BATCH):
         places = np.flatnonzero(np.isin(table.column("key").to_numpy(), keys))
@@ -102,9 +100,7 @@ def _rows(collection: Collection, manifest: Manifest, keys: NDArray[np.int64]) -
             yield without_embeddings(select(table, places))
 
 
-def _entries(
-    collection: Collection, manifest: Manifest, keys: NDArray[np.int64]
-) -> Iterator[KeptEntry]:
+def _entries(collection: Collection, manifest: Manifest, keys: Keys) -> Iterator[KeptEntry]:
     for table in _rows(collection, manifest, keys):
         for row in table.to_pylist():
             yield kept_entry(collection, row["id"], row["path"])

@@ -7,89 +7,34 @@ the encoder, the graph and the parts of the one before. Runs in a job or on the 
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.errors import SourceError, StoreError
-from ris.explore.projection import place
-from ris.generate import Work, open_encoder, write_places
+from ris.changes import Changes, Updated
+from ris.errors import SourceError
+from ris.generate import Work
 from ris.images.decode import check
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
-from ris.images.names import escape, unescape
+from ris.images.names import unescape
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
-from ris.images.prepare import Prepared, content_id
+from ris.images.prepare import content_id
 from ris.images.sources import Folder, Source, open_source
+from ris.new_items import NewItems, publish_with
 from ris.progress import Progress
-from ris.scan import BATCH, copy_in, put_thumbnails, row_of
-from ris.store.collection import Collection, Draft
-from ris.store.decoded import DecodedBefore, DecodedLog, forget
-from ris.store.files import describe, require_space
-from ris.store.generation import Generation, open_generation
-from ris.store.index import Vectors
-from ris.store.known import REMOVED, KnownFile, KnownFiles
-from ris.store.manifest import Manifest, Map, Part
+from ris.scan import BATCH
+from ris.store.collection import Collection
+from ris.store.decoded import DecodedBefore, forget
+from ris.store.known import REMOVED, KnownFile, KnownFiles, microseconds
 from ris.store.table import (
-    SkippedWriter,
-    TableWriter,
-    conform,
-    embed,
-    embeddings_of,
     read_rows,
-    replace_columns,
+    write_skipped,
 )
-from ris.store.thumbnails import Thumbnails
-
-_NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What is other about the files than the collection knows, in numbers of files.
-
-    Attributes:
-        new: Not known.
-        changed: Another picture at a known path; it becomes an item of its own.
-        moved: Known, at another path now; the item stays.
-        restored: Were gone or removed, and are back.
-        gone: Known, not there any more.
-        unreadable: Not known, and no picture that can be read.
-        same: As they were.
-    """
-
-    new: int = 0
-    changed: int = 0
-    moved: int = 0
-    restored: int = 0
-    gone: int = 0
-    unreadable: int = 0
-    same: int = 0
-
-    @property
-    def any(self) -> bool:
-        """Whether applying them would change the collection."""
-        return bool(self.new or self.changed or self.moved or self.restored or self.gone)
-
-    def in_words(self) -> str:
-        """For people: "12 new, 1 moved, 3 gone, 2 unreadable"."""
-        named = asdict(self)
-        same = named.pop("same")
-        told = [f"{number:,} {what}" for what, number in named.items() if number]
-        return ", ".join(told) if told else f"nothing changed, {same:,} as they were"
-
-
-@dataclass(frozen=True)
-class Updated:
-    """What an update brought: the generation that serves now, and what changed."""
-
-    manifest: Manifest
-    changes: Changes
 
 
 def add(
@@ -143,103 +88,8 @@ def sync(collection: Collection, work: Work) -> Updated:
     folders = _folders(collection)
     update = _Update(collection, work, Labels(collection.info()["labels"]))
     update.take(folders)
-    update.remove_gone(folders)
+    update.note_gone(folders)
     return update.publish()
-
-
-def remove(collection: Collection, names: list[str]) -> Updated:
-    """Take items out of the collection; files are not touched, and `restore` brings them back
-    until the next compaction.
-
-    Args:
-        collection: A published collection.
-        names: Keys, paths of files, or paths of folders.
-
-    Raises:
-        StoreError: One of them is not in the collection, or nothing is published.
-    """
-    return _mark(collection, names, removed=True)
-
-
-def restore(collection: Collection, names: list[str]) -> Updated:
-    """Bring removed items back.
-
-    Raises:
-        StoreError: One of them was not removed, or is gone since a compaction.
-    """
-    return _mark(collection, names, removed=False)
-
-
-def serving(collection: Collection) -> Manifest:
-    """The manifest of the generation that serves.
-
-    Raises:
-        StoreError: Nothing is published.
-    """
-    while (current := collection.current()) is not None:
-        try:
-            return collection.manifest(current)
-        except StoreError:
-            if collection.current() == current:  # damaged, not replaced and forgotten just now
-                raise
-    raise StoreError(
-        f"{collection.name!r} has no pictures yet: its creation did not finish.",
-        "Create it again.",
-    )
-
-
-def _mark(collection: Collection, names: list[str], *, removed: bool) -> Updated:
-    manifest = serving(collection)
-    known = KnownFiles(collection, manifest)
-    places = np.zeros(len(known), np.bool_)
-    for name in names:
-        found = _named(known, name)
-        found &= known.removed != removed
-        if not removed:
-            found &= _has_its_place(known, found)
-        if not found.any():
-            state = "in the collection" if removed else "among what was removed"
-            raise StoreError(
-                f"{escape(name)} is not {state}.",
-                "Give keys, paths of files or of folders, as search and show print them.",
-            )
-        places |= found
-    keys = known.keys[places].tolist()
-    deleted = {*manifest.deleted, *keys} if removed else {*manifest.deleted}.difference(keys)
-    changed = replace(
-        manifest,
-        deleted=tuple(sorted(deleted)),
-        gone=tuple(sorted({*manifest.gone}.difference(keys))),
-        items=manifest.items + (-len(keys) if removed else len(keys)),
-    )
-    changes = Changes(gone=len(keys)) if removed else Changes(restored=len(keys))
-    published = collection.publish(Draft(changed, {}), parent=manifest.generation)
-    return Updated(published, changes)
-
-
-def _named(known: KnownFiles, name: str) -> NDArray[np.bool_]:
-    """The files that a person means by a key, a path or a folder."""
-    if name.isdecimal():
-        return np.asarray(known.keys == int(name))
-    for path in (name, escape(os.path.abspath(os.path.expanduser(name)))):
-        found = np.zeros(len(known), np.bool_)
-        found[known.at(path)] = True
-        found |= known.below(path)
-        if found.any():
-            break
-    return found
-
-
-def _has_its_place(known: KnownFiles, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Those of removed files that may come back: at the path of a file there is one item, so not
-    where another picture lies now, and of several that lay there the last."""
-    free = np.zeros(len(known), np.bool_)
-    for place_ in np.flatnonzero(found):
-        path = known.file(int(place_)).path
-        rivals = [one for one in known.at(path) if one != place_]
-        taken = any(not known.removed[one] or (found[one] and one > place_) for one in rivals)
-        free[place_] = not (taken and unescape(path).is_absolute())
-    return free
 
 
 def _folders(collection: Collection) -> list[Folder]:
@@ -278,7 +128,7 @@ class _Update:
         self.collection = collection
         self.work = work
         self.labels = labels
-        self.manifest = serving(collection)
+        self.manifest = collection.serving()
         for name, kind in labels.columns.items():
             had = self.manifest.columns.get(name, kind)
             if had != kind:
@@ -312,7 +162,7 @@ class _Update:
         for entry, found in map_entries(self._unknown(sources, again=False), looking):
             self._judge(entry, found)
         self._replace_others()
-        self._count_gone(sources)
+        self.note_gone(sources)
 
     def take(self, sources: Iterable[Source], *, again: bool = False) -> None:
         """Decode, embed and keep what is new in the sources.
@@ -339,10 +189,6 @@ class _Update:
                 self._next_key += len(found)
             self._replace_others()
             self._copy_rows(new)
-
-    def remove_gone(self, folders: list[Folder]) -> None:
-        """Remove the items whose files are no longer in the folders."""
-        self._count_gone(folders)
 
     def publish(self) -> Updated:
         """Let the changed collection serve; does nothing where nothing changed."""
@@ -480,7 +326,8 @@ class _Update:
                     self._replaced.add(int(self.known.keys[found]))
                     self._count("gone")
 
-    def _count_gone(self, folders: list[Folder]) -> None:
+    def note_gone(self, folders: list[Folder]) -> None:
+        """Take the items out whose files are no longer in the folders."""
         below = np.zeros(len(self.known), np.bool_)
         for folder in folders:
             below |= self.known.below(folder.name)
@@ -517,160 +364,9 @@ class _Update:
         if not (found - self._known_skipped or self._read & self._known_skipped):
             return None
         path = self.work.folder / "skipped.parquet"
-        writer = SkippedWriter(path)
-        kept = self.collection.skipped()
-        writer.write([one for one in kept if one.path not in found | self._read])
-        writer.write(self._skipped)
-        writer.close()
+        known = [one for one in self.collection.skipped() if one.path not in found | self._read]
+        write_skipped(path, [*known, *self._skipped])
         return path
-
-
-class NewItems:
-    """The part of new rows, written batch by batch, with their places on the map."""
-
-    def __init__(
-        self, collection: Collection, manifest: Manifest, labels: Labels, work: Work
-    ) -> None:
-        self._collection = collection
-        self._manifest = manifest
-        self._labels = labels
-        self._work = work
-        self.encoder = open_encoder(collection, manifest)
-        self.part = work.folder / "part.parquet"
-        self.rows = 0
-        self.keys: list[int] = []
-        self._columns = {**manifest.columns, **labels.columns}
-        self._xy: list[NDArray[np.float32]] = []
-        self._opened: Generation | None = None
-
-    def __enter__(self) -> "NewItems":
-        self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
-        self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
-        self._log = DecodedLog(self._work.folder, self.encoder.size)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._table.close()
-        self._thumbnails.close()
-        self._log.close()
-        os.sync()  # the copies are on the disk before any generation names them
-
-    def write(self, found: list[Decoded], first_key: int) -> None:
-        """Keep new pictures: bytes, thumbnails, rows with their embeddings, places."""
-        if not found:
-            return
-        room = len(found) * (20_000 + 3 * self.encoder.size**2)
-        require_space(self._collection.folder, room)
-        kept = [copy_in(self._collection, one, self._work.folder) for one in found]
-        put_thumbnails(self._thumbnails, kept)
-        self._log.add(kept)
-        vectors = self.encoder.encode(np.stack([one.picture.pixels for one in kept]))
-        keys = list(range(first_key, first_key + len(kept)))
-        rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]
-        self._table.write(rows, vectors)
-        self._keep(keys, vectors)
-
-    def write_rows(self, table: Any, pictures: list[Prepared]) -> None:
-        """Write rows of another encoder's generation, embedded again, under the keys they have."""
-        if pictures:
-            vectors = self.encoder.encode(np.stack([one.pixels for one in pictures]))
-            whole = embed(table, vectors)
-            self._table.write_table(conform(whole, self._manifest.dimension, self._columns))
-            self._keep(table.column("key").to_pylist(), vectors)
-
-    def write_again(
-        self, table: Any, keys: list[int], entries: list[Entry], *, are_new: bool
-    ) -> None:
-        """Write known rows with other keys, paths and times, and the labels that follow."""
-        values: dict[str, Any] = {
-            "key": keys,
-            "path": [entry.path for entry in entries],
-            "modified": [_microseconds(entry.modified) for entry in entries],
-        }
-        if are_new or self._labels.choice == "folder":
-            known = [self._labels.of(entry) for entry in entries]
-            values["labels"] = [list(one.labels) for one in known]
-            if are_new:
-                for name in self._labels.columns:
-                    values[name] = [(one.metadata or {}).get(name) for one in known]
-        table = conform(table, self._manifest.dimension, self._columns)
-        self._table.write_table(replace_columns(table, values))
-        if are_new:
-            self._keep(keys, embeddings_of(table))
-        else:
-            self.rows += len(keys)
-
-    def _keep(self, keys: list[int], vectors: Vectors) -> None:
-        self.rows += len(keys)
-        self.keys += keys
-        self._xy.append(self._places(vectors))
-
-    def _places(self, vectors: Vectors) -> NDArray[np.float32]:
-        """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
-        places = np.full((len(vectors), 2), np.nan, np.float32)
-        if not self._manifest.maps:
-            return places
-        if self._opened is None:
-            self._opened = open_generation(self._collection, self._manifest.generation)
-        positions = self._opened.positions
-        if len(positions.keys) == 0:
-            return places
-        found = self._opened.index.query(vectors, _NEIGHBOURS)
-        rows = np.minimum(np.searchsorted(positions.keys, found.keys), len(positions.keys) - 1)
-        on_map = positions.keys[rows] == found.keys
-        for i in range(len(vectors)):
-            near = np.flatnonzero(on_map[i])
-            fitted = near[positions.fitted[rows[i, near]]]
-            near = fitted if len(fitted) else near
-            if len(near):
-                it = place(positions.xy[rows[i, near]], found.distances[i, near])
-                places[i] = it.x, it.y
-        return places
-
-    def write_places(self) -> Map | None:
-        """Write the new items' places into `map.parquet` of the work folder; None where none
-        has one."""
-        xy = np.concatenate([np.empty((0, 2), np.float32), *self._xy])
-        there = np.flatnonzero(np.isfinite(xy).all(axis=1))
-        if len(there) == 0:
-            return None
-        keys = np.array(self.keys, np.int64)[there]
-        return write_places(self._work, keys, xy[there], np.zeros(len(there), np.bool_))
-
-
-def publish_with(
-    collection: Collection,
-    work: Work,
-    manifest: Manifest,
-    new: NewItems | None,
-    skipped: Path | None,
-    *,
-    parent: str,
-) -> Manifest:
-    """Let a generation serve to which new rows and their places are added.
-
-    Args:
-        collection: Whose generation it becomes.
-        work: Where the new rows lie.
-        manifest: Its facts without the new rows' part and map.
-        new: The new rows, closed; or None.
-        skipped: The file of skipped files that replaces the collection's; or None.
-        parent: The generation that the work started from.
-    """
-    work.on_progress(Progress("publish", 0, 1, "generations"))
-    work.stop.check()
-    files: dict[str, Path] = {}
-    if new is not None and new.rows:
-        name = collection.new_part()
-        facts = describe(work.folder, new.part, name=name).to_json()
-        manifest = replace(manifest, parts=(*manifest.parts, Part(**facts, rows=new.rows)))
-        files[name] = new.part
-    if new is not None and (placed := new.write_places()) is not None:
-        manifest = replace(manifest, maps=(*manifest.maps, placed))
-        files[placed.file] = work.folder / "map.parquet"
-    published = collection.publish(Draft(manifest, files, skipped), parent=parent)
-    work.on_progress(Progress("publish", 1, 1, "generations", note=published.generation))
-    return published
 
 
 def _decode_new(entry: Entry, size: int, contents: Path) -> Decoded | _Content:
@@ -706,13 +402,9 @@ def _has_content(path: Path, content: str) -> bool:
     return bool((known[start:end, 1] == second).any())
 
 
-def _microseconds(modified: float | None) -> int | None:
-    return None if modified is None else round(modified * 1e6)
-
-
 def _same(file: KnownFile, size: int | None, modified: float | None) -> bool:
     """Whether size and time are those of a known file, up to the rounding of the time."""
-    now = _microseconds(modified)
+    now = microseconds(modified)
     if now is None or file.modified is None:
         return False
     return file.bytes == size and abs(now - file.modified) <= 1

@@ -13,9 +13,9 @@ from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 
 if TYPE_CHECKING:
+    from ris.changes import Updated
     from ris.check import Finding
     from ris.generate import Work
-    from ris.update import Updated
 
 
 @click.command(epilog=example("python -m ris add shop new_photos/ returns.zip"))
@@ -53,15 +53,16 @@ def add(choices: Choices, name: str, sources: tuple[str, ...], labels: str | Non
 def sync(choices: Choices, name: str, apply: bool) -> None:
     """Tell what changed in the folders that NAME was made from: new, gone, moved, unreadable."""
     from ris import update
+    from ris.changes import Updated
 
     collection = Collection(choices.home, name)
     if apply:
         _update(choices, name, "sync", lambda work: update.sync(collection, work))
         return
 
-    def look(work: "Work") -> "Updated":
+    def look(work: "Work") -> Updated:
         changes = update.compare(collection, work)
-        return update.Updated(update.serving(collection), changes)
+        return Updated(collection.serving(), changes)
 
     updated = run_job(choices, name, "sync", look)
     if choices.json:
@@ -81,9 +82,9 @@ def remove(choices: Choices, name: str, items: tuple[str, ...]) -> None:
 
     `restore` brings them back until the collection is next compacted.
     """
-    from ris import update
+    from ris import removal
 
-    _mark(choices, name, items, update.remove, "removed")
+    _mark(choices, name, items, removal.remove, "removed")
 
 
 @click.command(epilog=example("python -m ris restore shop 17"))
@@ -92,9 +93,9 @@ def remove(choices: Choices, name: str, items: tuple[str, ...]) -> None:
 @common
 def restore(choices: Choices, name: str, items: tuple[str, ...]) -> None:
     """Bring removed items of NAME back, by key, path or folder."""
-    from ris import update
+    from ris import removal
 
-    _mark(choices, name, items, update.restore, "restored")
+    _mark(choices, name, items, removal.restore, "restored")
 
 
 @click.command(epilog=example("python -m ris compact shop"))
@@ -199,8 +200,8 @@ def _mark(
 
 def run_job(choices: Choices, name: str, command: str, do: "Callable[[Work], Any]") -> Any:
     """Run work as a job, with bars; what it returns."""
+    from ris.changes import Updated
     from ris.generate import Work
-    from ris.update import Updated
 
     bars = console.Bars()
     with jobs.run(choices.home, name, command) as job:

@@ -3,7 +3,9 @@
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +19,8 @@ import stores
 from ris import jobs
 from ris.errors import BusyError
 from ris.explore.explorer import Explorer
+from ris.generate import Work
+from ris.progress import StopSignal, silent
 from ris.store.collection import Collection
 
 
@@ -58,6 +62,19 @@ def explorer(collection: Collection) -> Explorer:
 def empty(tmp_path: Path) -> Collection:
     """A collection that has published nothing yet."""
     return Collection.create(tmp_path / "empty-home", "small", ["/pictures"], "folder")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Callable[[], Work]:
+    """What to run work with: a silent one with an empty folder, a new one each time."""
+    numbers = count()
+
+    def make() -> Work:
+        folder = tmp_path / f"work{next(numbers)}"
+        folder.mkdir()
+        return Work(folder, silent, StopSignal())
+
+    return make
 
 
 @dataclass

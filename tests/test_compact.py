@@ -9,41 +9,21 @@ import pytest
 import stores
 
 from ris import compact as compaction
+from ris.changes import Changes
 from ris.compact import compact, due
 from ris.errors import StoreError
 from ris.explore.explorer import Explorer
-from ris.generate import Work
-from ris.progress import StopSignal, silent
+from ris.removal import remove, restore
 from ris.store.manifest import Map
-from ris.update import Changes, add, compare, remove, restore, sync
+from ris.update import add, compare, sync
 
 COUNT = 8
-
-
-def write(folder: Path, family: str, number: int) -> Path:
-    path = folder / family / f"{number:02}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawn.encoded(drawn.draw(family, number)))
-    return path
-
-
-@pytest.fixture
-def work(tmp_path):
-    made = []
-
-    def make() -> Work:
-        made.append(None)
-        folder = tmp_path / f"work{len(made)}"
-        folder.mkdir()
-        return Work(folder, silent, StopSignal())
-
-    return make
 
 
 @pytest.fixture
 def pictures(tmp_path):
     for number in range(COUNT):
-        write(tmp_path / "pictures", "bars", number)
+        drawn.write(tmp_path / "pictures", "bars", number)
     return tmp_path / "pictures"
 
 
@@ -52,7 +32,7 @@ def lived_in(tmp_path, pictures, work):
     """A collection with three additions, a moved file, one removed by hand and one that is gone."""
     collection = stores.publish_folder(tmp_path / "home", "own", pictures, tmp_path / "first")
     for number in range(3):
-        write(pictures, "rings", number)
+        drawn.write(pictures, "rings", number)
         sync(collection, work())
     (pictures / "bars/00.png").rename(pictures / "bars/zero.png")
     (pictures / "bars/01.png").unlink()

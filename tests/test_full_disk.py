@@ -78,7 +78,7 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The room is there when it is asked for, and somebody else takes it."""
-    for module in ("ris.scan", "ris.update", "ris.compact", "ris.generate"):
+    for module in ("ris.scan", "ris.new_items", "ris.compact", "ris.generate"):
         monkeypatch.setattr(f"{module}.require_space", lambda folder, needed: None)
 
 

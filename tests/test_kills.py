@@ -13,12 +13,12 @@ import pytest
 import stores
 
 from ris import jobs, scan, update
+from ris.changes import Changes
 from ris.explore.explorer import Explorer
 from ris.generate import Work
 from ris.images.pool import map_entries
 from ris.settings import ROOT
 from ris.store.collection import Collection
-from ris.update import Changes
 
 
 @pytest.mark.slow

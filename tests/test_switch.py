@@ -1,46 +1,24 @@
 """Going back to an earlier encoder without losing what happened since."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import drawn
 import pytest
 import stores
 
 from ris.explore.explorer import Explorer
-from ris.generate import Work
-from ris.progress import StopSignal, silent
+from ris.removal import remove
 from ris.switch import later, switch
-from ris.update import add, remove
+from ris.update import add
 
 COUNT = 8
-
-
-def write(folder: Path, family: str, number: int) -> Path:
-    path = folder / family / f"{number:02}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawn.encoded(drawn.draw(family, number)))
-    return path
-
-
-@pytest.fixture
-def work(tmp_path):
-    made = []
-
-    def make() -> Work:
-        made.append(None)
-        folder = tmp_path / f"work{len(made)}"
-        folder.mkdir()
-        return Work(folder, silent, StopSignal())
-
-    return make
 
 
 @pytest.fixture
 def retrained(tmp_path):
     """A collection of eight pictures with generation 2 by another encoder than generation 1."""
     for number in range(COUNT):
-        write(tmp_path / "pictures", "bars", number)
+        drawn.write(tmp_path / "pictures", "bars", number)
     collection = stores.publish_folder(
         tmp_path / "home", "own", tmp_path / "pictures", tmp_path / "first"
     )
@@ -74,7 +52,7 @@ def test_without_changes_since_it_is_a_switch(retrained, work):
 
 
 def test_what_was_added_and_removed_since_is_carried_over(retrained, work, tmp_path):
-    new = [write(tmp_path / "more", "rings", number) for number in range(3)]
+    new = [drawn.write(tmp_path / "more", "rings", number) for number in range(3)]
     add(retrained, work(), [str(tmp_path / "more")])
     remove(retrained, ["0", str(new[1])])
     assert later(retrained, "00000001") == (2, 1)
@@ -93,7 +71,7 @@ def test_what_was_added_and_removed_since_is_carried_over(retrained, work, tmp_p
 
 
 def test_a_picture_that_is_lost_is_left_behind(retrained, work, tmp_path):
-    new = write(tmp_path / "more", "rings", 0)
+    new = drawn.write(tmp_path / "more", "rings", 0)
     add(retrained, work(), [str(tmp_path / "more")])
     new.write_bytes(b"another")
     from ris.store.thumbnails import Thumbnails
@@ -105,7 +83,7 @@ def test_a_picture_that_is_lost_is_left_behind(retrained, work, tmp_path):
 
 
 def test_within_an_encoder_going_back_undoes_what_came_later(retrained, work, tmp_path):
-    write(tmp_path / "more", "rings", 0)
+    drawn.write(tmp_path / "more", "rings", 0)
     add(retrained, work(), [str(tmp_path / "more")])
     assert later(retrained, "00000002") == (0, 0)
     switch(retrained, work(), "00000002")

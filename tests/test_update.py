@@ -11,6 +11,7 @@ import pytest
 import stores
 
 from ris import update
+from ris.changes import Changes
 from ris.compact import compact
 from ris.errors import PictureError, SourceError, StoreError
 from ris.explore.explorer import Explorer
@@ -18,17 +19,12 @@ from ris.generate import Work
 from ris.images.entries import Skipped
 from ris.images.pool import decode_one
 from ris.progress import StopSignal, silent
+from ris.removal import remove, restore
+from ris.scan import Scanned, scan_again
 from ris.store.collection import Collection
-from ris.update import Changes, add, compare, remove, restore, sync
+from ris.update import add, compare, sync
 
 COUNT = 12
-
-
-def write(folder: Path, family: str, number: int, name: str | None = None) -> Path:
-    path = folder / (name or f"{family}/{number:02}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawn.encoded(drawn.draw(family, number)))
-    return path
 
 
 @pytest.fixture
@@ -37,7 +33,7 @@ def pictures(tmp_path):
     folder = tmp_path / "pictures"
     for family in ("bars", "discs"):
         for number in range(COUNT // 2):
-            write(folder, family, number)
+            drawn.write(folder, family, number)
     (folder / "notes.txt").write_text("no picture")
     return folder
 
@@ -47,18 +43,16 @@ def collection(tmp_path, pictures):
     return stores.publish_folder(tmp_path / "home", "own", pictures, tmp_path / "first")
 
 
-@pytest.fixture
-def work(tmp_path):
-    """An empty folder to work in, a new one each time."""
-    made = []
-
-    def make() -> Work:
-        made.append(None)
-        folder = tmp_path / f"work{len(made)}"
-        folder.mkdir()
-        return Work(folder, silent, StopSignal())
-
-    return make
+def scanned_again(collection: Collection, work: Work) -> Scanned:
+    """What a training sees of the serving generation."""
+    return scan_again(
+        collection,
+        collection.serving(),
+        stores.SIZE,
+        work.folder,
+        on_progress=silent,
+        stop=StopSignal(),
+    )
 
 
 @pytest.fixture
@@ -97,7 +91,7 @@ class TestAdding:
     def test_new_pictures_are_found_and_have_a_place(self, collection, pictures, work, tmp_path):
         before = items(collection)
         more = tmp_path / "more"
-        new = write(more, "rings", 0)
+        new = drawn.write(more, "rings", 0)
         done = add(collection, work(), [str(more)])
         assert done.changes == Changes(new=1)
         assert done.manifest.parent == "00000001"
@@ -112,7 +106,7 @@ class TestAdding:
 
     def test_graph_parts_and_map_of_before_are_kept(self, collection, work, tmp_path):
         before = collection.manifest("00000001")
-        write(tmp_path / "more", "rings", 0)
+        drawn.write(tmp_path / "more", "rings", 0)
         after = add(collection, work(), [str(tmp_path / "more")]).manifest
         assert (after.graph, after.encoder) == (before.graph, before.encoder)
         assert after.parts[:-1] == before.parts
@@ -176,13 +170,13 @@ class TestAdding:
             "broken.png",
             "notes.txt",
         ]
-        write(pictures, "rings", 7, "broken.png")
+        drawn.write(pictures, "rings", 7, "broken.png")
         assert add(collection, work(), [str(pictures)]).changes == Changes(same=COUNT, new=1)
         assert [Path(one.path).name for one in collection.skipped()] == ["notes.txt"]
 
     def test_many_additions_are_all_kept(self, collection, work, tmp_path):
         for number in range(5):
-            write(tmp_path / "more", "rings", number)
+            drawn.write(tmp_path / "more", "rings", number)
             add(collection, work(), [str(tmp_path / "more")])
         assert len(items(collection)) == COUNT + 5
         manifest = collection.manifest(collection.current())
@@ -192,7 +186,7 @@ class TestAdding:
     def test_cancelled_nothing_is_added(self, collection, work, tmp_path):
         from ris.errors import Cancelled
 
-        write(tmp_path / "more", "rings", 0)
+        drawn.write(tmp_path / "more", "rings", 0)
         given = work()
         given.stop.cancelled = True
         with pytest.raises(Cancelled):
@@ -204,12 +198,12 @@ class TestAdding:
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1  # it may still load, and embed otherwise
         path.write_bytes(data)
-        write(tmp_path / "more", "rings", 0)
+        drawn.write(tmp_path / "more", "rings", 0)
         with pytest.raises(StoreError, match=r"encoder\.onnx is damaged"):
             add(collection, work(), [str(tmp_path / "more")])
 
     def test_metadata_columns_may_come_later(self, collection, work, tmp_path):
-        new = write(tmp_path / "more", "rings", 0)
+        new = drawn.write(tmp_path / "more", "rings", 0)
         (tmp_path / "labels.csv").write_text("path,label,price\nrings/00.png,ring,5\n")
         add(collection, work(), [str(tmp_path / "more")], labels=str(tmp_path / "labels.csv"))
         explorer = Explorer(collection)
@@ -217,7 +211,7 @@ class TestAdding:
         assert explorer.item(0).metadata == {"price": None}
 
     def test_a_metadata_column_of_another_kind_is_refused(self, collection, work, tmp_path):
-        write(tmp_path / "more", "rings", 0)
+        drawn.write(tmp_path / "more", "rings", 0)
         csv = tmp_path / "labels.csv"
         csv.write_text("path,label,price\nrings/00.png,ring,5\n")
         add(collection, work(), [str(tmp_path / "more")], labels=str(csv))
@@ -273,10 +267,10 @@ class TestRemoving:
         assert len(items(collection)) == COUNT
 
     def test_keys_are_never_given_again(self, collection, work, tmp_path):
-        write(tmp_path / "more", "rings", 0)
+        drawn.write(tmp_path / "more", "rings", 0)
         add(collection, work(), [str(tmp_path / "more")])
         collection.use("00000001")
-        write(tmp_path / "most", "rings", 1)
+        drawn.write(tmp_path / "most", "rings", 1)
         add(collection, work(), [str(tmp_path / "most")])
         assert max(items(collection).values()) == COUNT + 1
 
@@ -284,8 +278,8 @@ class TestRemoving:
 class TestKeepingUp:
     def change(self, pictures):
         """One new, one changed, one moved, one gone, one unreadable."""
-        write(pictures, "rings", 0)
-        write(pictures, "rings", 1, "bars/00.png")
+        drawn.write(pictures, "rings", 0)
+        drawn.write(pictures, "rings", 1, "bars/00.png")
         (pictures / "discs/00.png").rename(pictures / "bars/from discs.png")
         (pictures / "discs/01.png").unlink()
         (pictures / "broken.jpg").write_bytes(b"nothing")
@@ -326,20 +320,11 @@ class TestKeepingUp:
 
     def test_removed_by_hand_stays_removed_after_a_training(self, collection, pictures, work):
         """A training leaves removed rows out, so nothing but the skipped files tells of them."""
-        from ris.scan import scan_again
         from ris.store.table import read_table
 
         remove(collection, ["0"])
-        manifest = collection.manifest(collection.current())
         for _ in range(2):
-            scanned = scan_again(
-                collection,
-                manifest,
-                stores.SIZE,
-                work().folder,
-                on_progress=silent,
-                stop=StopSignal(),
-            )
+            scanned = scanned_again(collection, work())
             listed = read_table(scanned.skipped).column("path").to_pylist()
             assert sorted(listed) == [str(pictures / "bars/00.png"), str(pictures / "notes.txt")]
             shutil.copyfile(scanned.skipped, collection.folder / "skipped.parquet")
@@ -352,7 +337,7 @@ class TestKeepingUp:
         compact(collection, work())
         collection.use("00000002")
         restore(collection, ["0"])
-        write(pictures, "rings", 9, "bars/00.png")
+        drawn.write(pictures, "rings", 9, "bars/00.png")
         assert sync(collection, work()).changes == Changes(changed=1, same=COUNT - 1)
 
     def test_a_file_moved_over_another_leaves_one_item_there(self, collection, pictures, work):
@@ -374,7 +359,7 @@ class TestKeepingUp:
         before = items(collection)
         path = pictures / "bars/00.png"
         data, facts = path.read_bytes(), path.stat()
-        write(pictures, "rings", 1, "bars/00.png")
+        drawn.write(pictures, "rings", 1, "bars/00.png")
         sync(collection, work())
         path.write_bytes(data)
         if with_time:
@@ -387,7 +372,7 @@ class TestKeepingUp:
         self, collection, pictures, work
     ):
         path = str(pictures / "bars/00.png")
-        write(pictures, "rings", 1, "bars/00.png")
+        drawn.write(pictures, "rings", 1, "bars/00.png")
         sync(collection, work())
         for name in (path, "0"):
             with pytest.raises(StoreError, match="is not among what was removed"):
@@ -435,20 +420,11 @@ class TestKeepingUp:
 
     def test_searching_again_after_training_sees_all(self, collection, pictures, work, tmp_path):
         """Rows that were corrected come late in the parts; a retraining puts them in order."""
-        from ris.scan import scan_again
         from ris.store.table import read_table
 
         (pictures / "bars/00.png").rename(pictures / "bars/zero.png")
         sync(collection, work())
-        manifest = collection.manifest(collection.current())
-        scanned = scan_again(
-            collection,
-            manifest,
-            stores.SIZE,
-            work().folder,
-            on_progress=silent,
-            stop=StopSignal(),
-        )
+        scanned = scanned_again(collection, work())
         keys = read_table(scanned.rows).column("key").to_pylist()
         assert sorted(keys) == list(range(COUNT))
         assert np.asarray(scanned.open_pixels()).any(axis=(1, 2, 3)).all()

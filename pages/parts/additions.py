@@ -11,11 +11,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from pages.parts import incoming, notices, session, words
 from pages.parts.create import ARCHIVE_TYPES, PICTURE_TYPES
 from ris import jobs
+from ris.changes import Changes
 from ris.errors import RisError
 from ris.images.sources import open_source
 from ris.jobs import JobState
 from ris.store.collection import Collection
-from ris.update import Changes
 
 # What a comparison found, by the names of `Changes`: how it is headed, and what it means.
 FOUND = {

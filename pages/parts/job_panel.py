@@ -11,11 +11,11 @@ from pages.parts import notices, session, words
 from pages.parts.loss_chart import loss_chart
 from pages.parts.report_card import found_first
 from ris import jobs
+from ris.changes import Changes
 from ris.errors import RisError
 from ris.explore.card import ReportCard
 from ris.jobs import JobState
 from ris.store.collection import Collection
-from ris.update import Changes
 
 _WORK = {
     "create": "Creating",

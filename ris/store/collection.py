@@ -256,6 +256,23 @@ class Collection:
             )
         return read_manifest(self._manifest_path(generation))
 
+    def serving(self) -> Manifest:
+        """The manifest of the generation that serves.
+
+        Raises:
+            StoreError: Nothing is published, or the manifest is damaged.
+        """
+        while (current := self.current()) is not None:
+            try:
+                return self.manifest(current)
+            except StoreError:
+                if self.current() == current:  # damaged, not replaced and forgotten just now
+                    raise
+        raise StoreError(
+            f"{self.name!r} has no pictures yet: its creation did not finish.",
+            "Create it again.",
+        )
+
     def generations(self) -> list[Manifest]:
         """The complete generations that are kept, oldest first; damaged ones are left out."""
         found = []

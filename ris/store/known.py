@@ -44,6 +44,11 @@ class KnownFile:
     removed: bool
 
 
+def microseconds(modified: float | None) -> int | None:
+    """A file's time in seconds since 1970 as the table keeps it."""
+    return None if modified is None else round(modified * 1e6)
+
+
 class KnownFiles:
     """The files of a generation's items, removed ones too until compaction.
 

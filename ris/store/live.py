@@ -34,6 +34,27 @@ def live_rows(keys: Sequence[Keys], deleted: Sequence[int]) -> NDArray[np.int64]
     return rows[~np.isin(found[rows], np.asarray(deleted, np.int64))] if deleted else rows
 
 
+def part_keys(folder: Path, manifest: Manifest) -> list[Keys]:
+    """The keys of each part's rows, int64 (rows of the part,).
+
+    Raises:
+        StoreError: A part is missing or damaged.
+    """
+    paths = [verify(folder, part) for part in manifest.parts]
+    return [read_table(path, ["key"]).column("key").to_numpy() for path in paths]
+
+
+def live_keys(folder: Path, manifest: Manifest) -> Keys:
+    """Keys of a generation's items, ascending, int64 (items,).
+
+    Raises:
+        StoreError: A part is missing or damaged.
+    """
+    keys = part_keys(folder, manifest)
+    found: Keys = np.concatenate([np.empty(0, np.int64), *keys])[live_rows(keys, manifest.deleted)]
+    return found
+
+
 def read_live(
     folder: Path, manifest: Manifest, columns: Sequence[str] | None = None, *, rows: int
 ) -> Iterator[Any]:
@@ -44,13 +65,12 @@ def read_live(
     Raises:
         StoreError: A part is missing or damaged.
     """
-    paths = [verify(folder, part) for part in manifest.parts]
-    keys = [read_table(path, ["key"]).column("key").to_numpy() for path in paths]
+    keys = part_keys(folder, manifest)
     holds = np.zeros(sum(map(len, keys)), np.bool_)
     holds[live_rows(keys, manifest.deleted)] = True
     first = 0
-    for path in paths:
-        for batch in read_batches(path, columns, rows):
+    for part in manifest.parts:
+        for batch in read_batches(folder / part.file, columns, rows):
             kept = np.flatnonzero(holds[first : first + batch.num_rows])
             first += batch.num_rows
             if len(kept):

@@ -199,6 +199,13 @@ class SkippedWriter:
         self._writer.close()
 
 
+def write_skipped(path: Path, skipped: Sequence[Skipped]) -> None:
+    """Write the Parquet file of skipped files at once."""
+    writer = SkippedWriter(path)
+    writer.write(skipped)
+    writer.close()
+
+
 def conform(table: pa.Table, dimension: int, columns: dict[str, str]) -> pa.Table:
     """Rows with the columns of a generation, in their order; metadata they lack becomes null."""
     wanted = schema(dimension, columns)

@@ -37,13 +37,14 @@ from ris.images.labels import Labels
 from ris.images.prepare import prepare
 from ris.model.encoder import Encoder, seal
 from ris.progress import StopSignal, silent
+from ris.removal import remove
 from ris.scan import scan
 from ris.store.collection import Collection
 from ris.store.files import write_json
 from ris.store.index import ExactIndex
 from ris.store.manifest import FORMAT_VERSION
 from ris.store.table import TableWriter, add_embeddings, read_batches, write_map
-from ris.update import add, remove
+from ris.update import add
 
 SIZE, DIMENSION = 16, 8
 

@@ -10,10 +10,10 @@ import pytest
 from pages.parts import additions
 from pages.parts.job_panel import brought
 from ris import jobs
+from ris.changes import Changes
 from ris.errors import RisError
 from ris.jobs import JobState
 from ris.store.collection import Collection
-from ris.update import Changes
 
 
 class Upload(io.BytesIO):

@@ -26,21 +26,10 @@ from ris.store.index import (
     recall_at,
 )
 
-COUNT = 3000
+COUNT = 3000  # embeddings of the shared graph
 REMOVED = [5, 6, 1000]
 FIRST_TAIL_KEY = 2500
 FEW = 400  # of so many, 16 times as many neighbours hold enough
-
-
-@pytest.fixture(scope="module")
-def vectors():
-    return stores.unit_vectors(COUNT)
-
-
-@pytest.fixture(scope="module")
-def graph_file(tmp_path_factory, vectors):
-    path = tmp_path_factory.mktemp("graph") / "graph.hnsw"
-    return path, build_graph(vectors, np.arange(COUNT), path)
 
 
 class Watched:

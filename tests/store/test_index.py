@@ -24,18 +24,7 @@ from ris.store.index import (
     recall_at,
 )
 
-COUNT = 3000
-
-
-@pytest.fixture(scope="module")
-def vectors():
-    return stores.unit_vectors(COUNT)
-
-
-@pytest.fixture(scope="module")
-def graph_file(tmp_path_factory, vectors):
-    path = tmp_path_factory.mktemp("graph") / "graph.hnsw"
-    return path, build_graph(vectors, np.arange(COUNT), path)
+COUNT = 3000  # embeddings of the shared graph
 
 
 def open_graph(path, dimension, count, ef, deleted=()):

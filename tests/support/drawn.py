@@ -39,6 +39,14 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     return file.getvalue()
 
 
+def write(folder: Path, family: str, number: int, name: str | None = None) -> Path:
+    """Write a picture as a PNG file of a folder: `family/07.png`, or another name."""
+    path = folder / (name or f"{family}/{number:02}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded(draw(family, number)))
+    return path
+
+
 def pixels(count: int, size: int = 32) -> NDArray[np.uint8]:
     """Pictures of all families as uint8 (count, size, size, 3)."""
     return np.stack(

@@ -1,0 +1,187 @@
+"""Rows that join a published collection: written batch by batch, placed on its map, published.
+
+The encoder, the graph and the parts of the generation before stay as they are. `update.py` brings
+pictures of files, `switch.py` those that a generation of another encoder lacks.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.explore.projection import place
+from ris.generate import Work, open_encoder, write_places
+from ris.images.entries import Entry
+from ris.images.labels import Labels
+from ris.images.pool import Decoded
+from ris.images.prepare import Prepared
+from ris.progress import Progress
+from ris.scan import copy_in, put_thumbnails, row_of
+from ris.store.collection import Collection, Draft
+from ris.store.decoded import DecodedLog
+from ris.store.files import describe, require_space
+from ris.store.generation import Generation, open_generation
+from ris.store.index import Vectors
+from ris.store.known import microseconds
+from ris.store.manifest import Manifest, Map, Part
+from ris.store.table import (
+    TableWriter,
+    conform,
+    embed,
+    embeddings_of,
+    replace_columns,
+)
+from ris.store.thumbnails import Thumbnails
+
+_NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
+
+
+class NewItems:
+    """The part of new rows, written batch by batch, with their places on the map."""
+
+    def __init__(
+        self, collection: Collection, manifest: Manifest, labels: Labels, work: Work
+    ) -> None:
+        self._collection = collection
+        self._manifest = manifest
+        self._labels = labels
+        self._work = work
+        self.encoder = open_encoder(collection, manifest)
+        self.part = work.folder / "part.parquet"
+        self.rows = 0
+        self.keys: list[int] = []
+        self._columns = {**manifest.columns, **labels.columns}
+        self._xy: list[NDArray[np.float32]] = []
+        self._opened: Generation | None = None
+
+    def __enter__(self) -> "NewItems":
+        self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
+        self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
+        self._log = DecodedLog(self._work.folder, self.encoder.size)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._table.close()
+        self._thumbnails.close()
+        self._log.close()
+        os.sync()  # the copies are on the disk before any generation names them
+
+    def write(self, found: list[Decoded], first_key: int) -> None:
+        """Keep new pictures: bytes, thumbnails, rows with their embeddings, places."""
+        if not found:
+            return
+        room = len(found) * (20_000 + 3 * self.encoder.size**2)
+        require_space(self._collection.folder, room)
+        kept = [copy_in(self._collection, one, self._work.folder) for one in found]
+        put_thumbnails(self._thumbnails, kept)
+        self._log.add(kept)
+        vectors = self.encoder.encode(np.stack([one.picture.pixels for one in kept]))
+        keys = list(range(first_key, first_key + len(kept)))
+        rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]
+        self._table.write(rows, vectors)
+        self._keep(keys, vectors)
+
+    def write_rows(self, table: Any, pictures: list[Prepared]) -> None:
+        """Write rows of another encoder's generation, embedded again, under the keys they have."""
+        if pictures:
+            vectors = self.encoder.encode(np.stack([one.pixels for one in pictures]))
+            whole = embed(table, vectors)
+            self._table.write_table(conform(whole, self._manifest.dimension, self._columns))
+            self._keep(table.column("key").to_pylist(), vectors)
+
+    def write_again(
+        self, table: Any, keys: list[int], entries: list[Entry], *, are_new: bool
+    ) -> None:
+        """Write known rows with other keys, paths and times, and the labels that follow."""
+        values: dict[str, Any] = {
+            "key": keys,
+            "path": [entry.path for entry in entries],
+            "modified": [microseconds(entry.modified) for entry in entries],
+        }
+        if are_new or self._labels.choice == "folder":
+            known = [self._labels.of(entry) for entry in entries]
+            values["labels"] = [list(one.labels) for one in known]
+            if are_new:
+                for name in self._labels.columns:
+                    values[name] = [(one.metadata or {}).get(name) for one in known]
+        table = conform(table, self._manifest.dimension, self._columns)
+        self._table.write_table(replace_columns(table, values))
+        if are_new:
+            self._keep(keys, embeddings_of(table))
+        else:
+            self.rows += len(keys)
+
+    def _keep(self, keys: list[int], vectors: Vectors) -> None:
+        self.rows += len(keys)
+        self.keys += keys
+        self._xy.append(self._places(vectors))
+
+    def _places(self, vectors: Vectors) -> NDArray[np.float32]:
+        """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
+        places = np.full((len(vectors), 2), np.nan, np.float32)
+        if not self._manifest.maps:
+            return places
+        if self._opened is None:
+            self._opened = open_generation(self._collection, self._manifest.generation)
+        positions = self._opened.positions
+        if len(positions.keys) == 0:
+            return places
+        found = self._opened.index.query(vectors, _NEIGHBOURS)
+        rows = np.minimum(np.searchsorted(positions.keys, found.keys), len(positions.keys) - 1)
+        on_map = positions.keys[rows] == found.keys
+        for i in range(len(vectors)):
+            near = np.flatnonzero(on_map[i])
+            fitted = near[positions.fitted[rows[i, near]]]
+            near = fitted if len(fitted) else near
+            if len(near):
+                it = place(positions.xy[rows[i, near]], found.distances[i, near])
+                places[i] = it.x, it.y
+        return places
+
+    def write_places(self) -> Map | None:
+        """Write the new items' places into `map.parquet` of the work folder; None where none
+        has one."""
+        xy = np.concatenate([np.empty((0, 2), np.float32), *self._xy])
+        there = np.flatnonzero(np.isfinite(xy).all(axis=1))
+        if len(there) == 0:
+            return None
+        keys = np.array(self.keys, np.int64)[there]
+        return write_places(self._work, keys, xy[there], np.zeros(len(there), np.bool_))
+
+
+def publish_with(
+    collection: Collection,
+    work: Work,
+    manifest: Manifest,
+    new: NewItems | None,
+    skipped: Path | None,
+    *,
+    parent: str,
+) -> Manifest:
+    """Let a generation serve to which new rows and their places are added.
+
+    Args:
+        collection: Whose generation it becomes.
+        work: Where the new rows lie.
+        manifest: Its facts without the new rows' part and map.
+        new: The new rows, closed; or None.
+        skipped: The file of skipped files that replaces the collection's; or None.
+        parent: The generation that the work started from.
+    """
+    work.on_progress(Progress("publish", 0, 1, "generations"))
+    work.stop.check()
+    files: dict[str, Path] = {}
+    if new is not None and new.rows:
+        name = collection.new_part()
+        facts = describe(work.folder, new.part, name=name).to_json()
+        manifest = replace(manifest, parts=(*manifest.parts, Part(**facts, rows=new.rows)))
+        files[name] = new.part
+    if new is not None and (placed := new.write_places()) is not None:
+        manifest = replace(manifest, maps=(*manifest.maps, placed))
+        files[placed.file] = work.folder / "map.parquet"
+    published = collection.publish(Draft(manifest, files, skipped), parent=parent)
+    work.on_progress(Progress("publish", 1, 1, "generations", note=published.generation))
+    return published
