@@ -12,6 +12,7 @@ what fails ends it, with the folder to look at.
 """
 
 import argparse
+import faulthandler
 import hashlib
 import json
 import os
@@ -502,6 +503,7 @@ def main() -> None:
     parser.add_argument("--trains", type=float, default=0.1, help="share of kills while training")
     options = parser.parse_args()
     began = time.monotonic()
+    faulthandler.enable()
     with _kept_when_it_fails() as folder:
         kills = Kills(folder, seed=options.seed, trains=options.trains)
         for number in range(options.kills):
