@@ -440,7 +440,7 @@ def _follow(path: str | Path) -> Path:
     try:
         return Path(os.path.realpath(os.path.expanduser(path)))
     except ValueError as error:  # a null byte
-        raise PictureError(f"can't be read: {error}") from error
+        raise PictureError("There is no file of such a name") from error
 
 
 def _check_k(k: int) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ris.errors import PictureError
-from ris.images.decode import FORMATS, PILLOW_ERRORS, Picture, decode
+from ris.images.decode import FORMATS, NO_PICTURE, PILLOW_ERRORS, Picture, decode
 
 SHOWN_BY_BROWSERS = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
 
@@ -22,7 +22,7 @@ def for_browser(data: bytes) -> tuple[bytes, str]:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             mime = Image.MIME.get(image.format or "", "")
     except PILLOW_ERRORS as error:
-        raise PictureError("not a picture that can be read") from error
+        raise PictureError(NO_PICTURE) from error
     if mime in SHOWN_BY_BROWSERS:
         return data, mime
     file = BytesIO()
