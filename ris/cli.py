@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ris import console, upkeep
-from ris.commands import Choices, absolute, commands, common, example
+from ris.commands import Choices, absolute, commands, common, example, job_with_bars
 from ris.errors import PictureError, RisError
 from ris.images.alterations import KINDS
 from ris.images.entries import Skipped
@@ -369,20 +369,10 @@ def _work(
     do: Callable[[Any], Any],
 ) -> None:
     """Run long work as a job, with bars, and print what it published."""
-    from ris import build, jobs
-    from ris.generate import Work
+    from ris import build
 
-    bars = console.Bars()
-    with jobs.run(choices.home, name, command, check) as job:
-
-        def on_progress(progress: Any) -> None:
-            job.on_progress(progress)
-            bars(progress)
-
-        try:
-            built: build.Built = do(Work(job.folder, on_progress, job.stop))
-        finally:
-            bars.close()
+    with job_with_bars(choices, name, command, check) as (job, work, bars):
+        built: build.Built = do(work)
         manifest = built.manifest
         job.tell(event="finished", generation=manifest.generation, kept_old=built.kept_old)
     skipped_count = Collection(choices.home, name).skipped_count()

@@ -4,16 +4,21 @@
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ris import __version__
+from ris import __version__, console, jobs
+from ris.progress import Progress
 from ris.settings import as_home, default_home
+
+if TYPE_CHECKING:
+    from ris.generate import Work
 
 
 @dataclass
@@ -56,6 +61,26 @@ def example(text: str) -> str:
 def commands(context: click.Context, home: Path | None, as_json: bool) -> None:
     """Explore image similarity over your own picture collection."""
     context.obj = Choices(as_home(home) if home else default_home(), as_json)
+
+
+@contextmanager
+def job_with_bars(
+    choices: Choices, name: str, command: str, check: Callable[[], object] = lambda: None
+) -> "Iterator[tuple[jobs.Job, Work, console.Bars]]":
+    """Be a job that shows its progress; the arguments are those of `jobs.run`."""
+    from ris.generate import Work
+
+    bars = console.Bars()
+    with jobs.run(choices.home, name, command, check) as job:
+
+        def on_progress(progress: Progress) -> None:
+            job.on_progress(progress)
+            bars(progress)
+
+        try:
+            yield job, Work(job.folder, on_progress, job.stop), bars
+        finally:
+            bars.close()
 
 
 def absolute(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ris import console, jobs
-from ris.commands import Choices, absolute, common, example
+from ris.commands import Choices, absolute, common, example, job_with_bars
 from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 
@@ -201,19 +201,9 @@ def _mark(
 def run_job(choices: Choices, name: str, command: str, do: "Callable[[Work], Any]") -> Any:
     """Run work as a job, with bars; what it returns."""
     from ris.changes import Updated
-    from ris.generate import Work
 
-    bars = console.Bars()
-    with jobs.run(choices.home, name, command) as job:
-
-        def on_progress(progress: Any) -> None:
-            job.on_progress(progress)
-            bars(progress)
-
-        try:
-            done = do(Work(job.folder, on_progress, job.stop))
-        finally:
-            bars.close()
+    with job_with_bars(choices, name, command) as (job, work, _):
+        done = do(work)
         manifest = done.manifest if isinstance(done, Updated) else done
         changes = asdict(done.changes) if isinstance(done, Updated) else None
         job.tell(
