@@ -17,7 +17,7 @@ from ris.explore.card import ReportCard, Verdict, compare
 from ris.generate import Round, Work
 from ris.images.labels import Labels
 from ris.images.sources import Source, open_source
-from ris.model.choices import Choices, choose, override
+from ris.model.choices import Choices, choose, default_minutes, override
 from ris.model.quiet import quiet_stderr
 from ris.progress import PLAN, Progress
 from ris.report import held_out_rows, report
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 # Models, 2022). P@10 before, half-way and after: CIFAR-10 (250 steps) .564, .565, .556; clothing
 # (350 steps) .478, .503, .505 with .94, .81, .68 of the half-size copies of small pictures found.
 _SHARES = (1.0, 0.5)
-DEFAULT_MINUTES = 3.0
 DEMO_MINUTES = 0.5
 
 
@@ -63,7 +62,7 @@ def create(
         collection: Made by `Collection.create`.
         work: What to run with.
         minutes: Budget of the refinement, 0 for the base encoder alone; by default
-            `DEFAULT_MINUTES`, for the demo `DEMO_MINUTES`.
+            `default_minutes` of the pictures, for the demo `DEMO_MINUTES`.
         seed: Of training, graph and map.
 
     Raises:
@@ -74,8 +73,6 @@ def create(
     info = collection.info()
     labels, settings = Labels(info["labels"]), info["settings"]
     sources = [open_any_source(text) for text in info["sources"]]
-    if minutes is None:
-        minutes = DEMO_MINUTES if info["sources"] == ["demo"] else DEFAULT_MINUTES
     _plan(work, "scan", *PLAN)
     scanned = scan(
         collection,
@@ -89,6 +86,9 @@ def create(
     choices = choose(scanned.open_pixels(), settings, seed=seed)
     first = _publish_base(collection, scanned, work.inside("base"), choices, seed, None)
     forget(collection.folder, work.folder)
+    if minutes is None:
+        demo = info["sources"] == ["demo"]
+        minutes = DEMO_MINUTES if demo else default_minutes(scanned.count)
     if not minutes:
         return Built(first)
     _plan(work, "train", *PLAN)
@@ -110,7 +110,8 @@ def train(
     Args:
         collection: A published collection.
         work: What to run with.
-        minutes: Budget of the refinement; 0 goes back to the base encoder.
+        minutes: Budget of the refinement; 0 goes back to the base encoder. By default
+            `default_minutes` of the pictures.
         seed: Of training, graph and map.
         settings: What a person chose instead of what the pictures suggest, by the names of
             `Choices`, beside what was chosen when the collection was created.
@@ -129,8 +130,7 @@ def train(
         )
     parent = collection.manifest(current)
     settings = {**collection.info()["settings"], **(settings or {})}
-    minutes = DEFAULT_MINUTES if minutes is None else minutes
-    _plan(work, "scan", *(["train"] if minutes else []), *PLAN)
+    _plan(work, "scan", *(["train"] if minutes != 0 else []), *PLAN)
     scanned = scan_again(
         collection,
         parent,
@@ -142,6 +142,7 @@ def train(
     if scanned.count == 0:
         raise StoreError("None of the pictures can be read any more.", "Bring the files back.")
     choices = choose(scanned.open_pixels(), settings, seed=seed)
+    minutes = default_minutes(scanned.count) if minutes is None else minutes
     if not minutes:
         base = _publish_base(collection, scanned, work.inside("base"), choices, seed, parent)
         return Built(base)

@@ -59,7 +59,7 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
-    help="Training time; 0 leaves the base encoder as it is. [default: 3]",
+    help="Training time; 0 leaves the base encoder as it is. [default: 0.5 to 3, by the pictures]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
 @_settings
@@ -101,7 +101,7 @@ def create(
 @click.option(
     "--minutes",
     type=click.FloatRange(0),
-    help="Training time; 0 goes back to the base encoder. [default: 3]",
+    help="Training time; 0 goes back to the base encoder. [default: 0.5 to 3, by the pictures]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
 @_settings

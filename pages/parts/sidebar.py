@@ -11,7 +11,9 @@ from pages.parts.job_panel import job_panel
 from ris import jobs
 from ris.errors import RisError
 from ris.jobs import JobState
+from ris.model.choices import default_minutes
 from ris.store.collection import Collection
+from ris.store.manifest import Manifest
 
 MINUTES = (1, 3, 10, 30)
 MEANWHILE = "Searching goes on meanwhile."
@@ -29,9 +31,9 @@ def draw() -> None:
     _greet(session.remember(state), state)
     with st.container():  # however much is in it, what follows keeps its place and so its identity
         if state.name and state.generation:
-            _facts(session.collection(), state.generation)
+            manifest = _facts(session.collection(), state.generation)
             if state.status != "running":
-                _retrain(state.name)
+                _retrain(state.name, manifest.items)
     st.fragment(_watch, run_every=1 if state.status == "running" else 3)()
 
 
@@ -53,24 +55,27 @@ def besides_training(job: JobState) -> float | None:
     return rest / 2 if job.command == "create" else rest
 
 
-def _facts(collection: Collection | None, generation: str) -> None:
+def _facts(collection: Collection | None, generation: str) -> Manifest:
+    """Tell of the generation that serves."""
     assert collection is not None
     manifest = collection.manifest(generation)
     st.caption(
         f"{words.count(manifest.items, 'picture')}  \n"
         f"Generation {words.generation(generation)}, {words.moment(manifest.created)}"
     )
+    return manifest
 
 
-def _retrain(name: str) -> None:
+def _retrain(name: str, pictures: int) -> None:
+    usual = 1 if default_minutes(pictures) <= 1 else 3
     minutes = st.segmented_control(
-        "Minutes of training", MINUTES, default=3, required=True, key="minutes", width="stretch"
+        "Minutes of training", MINUTES, default=usual, required=True, key="minutes", width="stretch"
     )
     last = jobs.latest(session.home(), name)
-    st.caption(estimate(minutes or 3, besides_training(last) if last else None))
+    st.caption(estimate(minutes or usual, besides_training(last) if last else None))
     if st.button("Retrain", icon=":material/model_training:", width="stretch"):
         try:
-            jobs.start(session.home(), name, ["train", name, "--minutes", str(minutes or 3)])
+            jobs.start(session.home(), name, ["train", name, "--minutes", str(minutes or usual)])
         except RisError as problem:
             notices.error(problem)
         else:

@@ -8,6 +8,7 @@
 | least_area | crops keep 40 % of the area; of scenes, .2 cost 3 points of label retrieval |
 | mirror | always: embeddings are the mean over the picture and its mirror image |
 | grey | share of views that lose their colours; 0 where there are none |
+| minutes | of training: one for each 500 pictures, at least a half, at most 3; for more one asks |
 
 Pictures have no up when their mean is the same turned by 90 degrees, up to what chance allows.
 """
@@ -66,6 +67,11 @@ def choose(pixels: NDArray[np.uint8], overrides: dict[str, str], *, seed: int = 
     if have_no_up(sample):
         found = replace(found, rotation=180.0)
     return override(found, overrides)
+
+
+def default_minutes(count: int) -> float:
+    """Minutes of training for so many pictures, where nobody says how long."""
+    return min(max(count / 500, 0.5), 3.0)
 
 
 def are_grey(pixels: NDArray[np.uint8]) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ris.errors import RisError
-from ris.model.choices import Choices, are_grey, choose, have_no_up, override
+from ris.model.choices import Choices, are_grey, choose, default_minutes, have_no_up, override
 
 random = np.random.default_rng(0)
 
@@ -79,3 +79,10 @@ def test_a_person_decides_otherwise():
 def test_what_is_of_no_use_is_refused(given):
     with pytest.raises(RisError, match=next(iter(given))):
         override(Choices(), given)
+
+
+@pytest.mark.parametrize(
+    ("count", "minutes"), [(0, 0.5), (200, 0.5), (1000, 2.0), (1500, 3.0), (10**6, 3.0)]
+)
+def test_minutes_of_training_grow_with_the_pictures(count, minutes):
+    assert default_minutes(count) == minutes
