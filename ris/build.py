@@ -143,19 +143,15 @@ def train(
         raise StoreError("None of the pictures can be read any more.", "Bring the files back.")
     choices = choose(scanned.open_pixels(), settings, seed=seed)
     minutes = default_minutes(scanned.count) if minutes is None else minutes
-    if not minutes:
-        base = _publish_base(collection, scanned, work.inside("base"), choices, seed, parent)
-        return Built(base)
-    return _refine(
-        collection,
-        scanned,
-        work.inside("refined"),
-        choices,
-        minutes,
-        seed,
-        parent,
-        labels=scanned.items().label_codes().codes if with_labels else None,
-    )
+    if minutes:
+        labels = scanned.items().label_codes().codes if with_labels else None
+        place = work.inside("refined")
+        built = _refine(collection, scanned, place, choices, minutes, seed, parent, labels=labels)
+    else:
+        place = work.inside("base")
+        built = Built(_publish_base(collection, scanned, place, choices, seed, parent))
+    forget(collection.folder, work.folder)
+    return built
 
 
 def check_sources(home: Path, name: str, sources: list[str], labels: str) -> None:

@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ris.generate import Work, by_key, earlier_places, make_graph, make_map, write_places
 from ris.progress import Progress
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
-from ris.store.generation import Positions, open_map
+from ris.store.generation import open_map
 from ris.store.index import Keys, Vectors
 from ris.store.known import removed_by_hand
 from ris.store.live import read_live
-from ris.store.manifest import Manifest, Part
+from ris.store.manifest import Manifest, Map, Part
 from ris.store.table import ROW_GROUP, TableWriter, embeddings_of, write_skipped
 
 STAGES = ("table", "graph", "map", "publish")
@@ -32,8 +31,8 @@ def due(manifest: Manifest) -> str:
     """Why a generation should be compacted, for people; empty while it need not.
 
     When there are over `MOST_PARTS` parts; when the rows that came after the graph, or those that
-    were removed, are over 50,000 and over 10 % or 20 % of all; or when more items were placed on
-    the map than it was fitted to, and over 1,000.
+    were removed, are over 50,000 and over 10 % or 20 % of all; or when more items came to the map
+    than it was made of, and over 1,000.
     """
     rows = manifest.rows
     tail = rows - manifest.graph.rows if manifest.graph else 0
@@ -43,10 +42,7 @@ def due(manifest: Manifest) -> str:
         return f"{tail:,} pictures came after the search index was built"
     if len(manifest.deleted) > max(_REMOVED, _REMOVED_SHARE * rows):
         return f"{len(manifest.deleted):,} removed pictures take room"
-    placed, fitted = (
-        sum(getattr(one, how) for one in manifest.maps) for how in ("placed", "fitted")
-    )
-    if len(manifest.maps) > 1 and placed > max(_PLACED, fitted):
+    if len(manifest.maps) > 1 and _is_outgrown(manifest):
         return "the map was made of fewer pictures than came later"
     return ""
 
@@ -54,8 +50,8 @@ def due(manifest: Manifest) -> str:
 def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
     """Make a generation of the same items in one part, with a graph over all of them.
 
-    The map stays where it is; it is fitted again, from where its items lie, once more items were
-    placed on it than it was fitted to. What was removed can't be restored afterwards; files in
+    The map stays where it is; it is made again, from where its items lie, once more items came to
+    it than it was made of. What was removed can't be restored afterwards; files in
     folders that were removed by hand are listed among the skipped ones, so that `sync` passes them
     over.
 
@@ -76,9 +72,10 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
     graph = make_graph(work, vectors, keys, manifest.next_key, seed=seed)
     known = open_map(collection.folder, manifest, [])
     previous = earlier_places(known, keys)
-    if _fits(known, previous):
+    if manifest.maps and np.isfinite(previous).all() and not _is_outgrown(manifest):
         fitted = np.isin(keys, known.keys[known.fitted])
         positions = write_places(work, keys, previous, fitted)
+        positions = replace(positions, made_of=_made_of(manifest.maps[0]))
     else:
         positions = make_map(work, vectors, keys, graph, previous=previous, seed=seed)
     name = collection.new_part()
@@ -125,10 +122,14 @@ def _write_part(collection: Collection, manifest: Manifest, work: Work) -> tuple
     return by_key(vectors, keys)
 
 
-def _fits(known: Positions, previous: NDArray[np.float32]) -> bool:
-    """Whether a map can stay: every item has a place, and most of them were fitted."""
-    placed = int((~known.fitted).sum())
-    return bool(np.isfinite(previous).all()) and placed <= max(_PLACED, int(known.fitted.sum()))
+def _is_outgrown(manifest: Manifest) -> bool:
+    """Whether more items came to the map than it was made of."""
+    first = _made_of(manifest.maps[0])
+    return sum(one.fitted + one.placed for one in manifest.maps) - first > max(_PLACED, first)
+
+
+def _made_of(first: Map) -> int:
+    return first.fitted + first.placed if first.made_of is None else first.made_of
 
 
 def _note_removed(collection: Collection, manifest: Manifest, work: Work) -> Path | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ris.errors import SourceError
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
-from ris.images.pool import Decoded, decode_all, decode_one, map_entries, with_data
+from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.sources import Source
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.store.collection import Collection
@@ -142,7 +142,9 @@ def scan_again(
     columns = dict(manifest.columns)
     files = _Files(work, columns, size)
     entries = _until_given_up(kept_entries(collection, manifest), stop)
-    results = decode_all(entries, size, thumbnails=False)
+    before = DecodedBefore(collection.folder, size)
+    decode = partial(map_entries, work=partial(decode_one, size=size, thumbnail=False))
+    results = (result for _, result in before.resume(entries, decode))
     with files:
         files.skipped.write(collection.skipped())
         files.skipped.write(removed_by_hand(collection, manifest))

@@ -113,13 +113,18 @@ def test_copies_and_thumbnails_go_when_no_generation_has_them(tmp_path, pictures
     assert all(thumbnail for *_, thumbnail in contents(collection).values())
 
 
-def test_a_map_that_most_were_placed_on_is_fitted_again(lived_in, work, monkeypatch):
+def test_a_map_to_which_more_came_than_it_was_made_of_is_made_again(
+    lived_in, work, pictures, monkeypatch
+):
     monkeypatch.setattr(compaction, "_PLACED", 1)
-    manifest = compact(lived_in, work())
-    assert manifest.maps[0].placed == 3  # 8 were fitted, that is most of them
-    monkeypatch.setattr(compaction, "_fits", lambda known, previous: False)
-    manifest = compact(lived_in, work())
-    assert (manifest.maps[0].fitted, manifest.maps[0].placed) == (COUNT + 1, 0)
+    for _ in range(2):  # what came later is still told apart after the first one
+        (kept,) = compact(lived_in, work()).maps
+        assert (kept.placed, kept.made_of) == (3, COUNT)
+    for number in range(10, 10 + COUNT):
+        drawn.write(pictures, "rings", number)
+    sync(lived_in, work())
+    (made,) = compact(lived_in, work()).maps
+    assert (made.fitted, made.placed, made.made_of) == (2 * COUNT + 1, 0, None)
 
 
 class TestDue:
@@ -140,10 +145,19 @@ class TestDue:
                 lambda m: replace(m, maps=(*m.maps, Map("x", 1, "y", fitted=0, placed=1_001))),
                 "the map",
             ),
+            (
+                lambda m: replace(m, maps=(Map("x", 1, "y", 50, 2_000, made_of=900), *m.maps)),
+                "the map",
+            ),
         ],
     )
     def test_when_it_piles_up(self, manifest, change, reason):
         assert reason in due(change(manifest))
+
+    def test_a_map_of_a_sample_of_very_many_is_not(self, manifest):
+        """It was fitted to 50,000 and the rest placed: ten more are no reason."""
+        maps = Map("x", 1, "y", 50_000, 950_000), Map("z", 1, "y", 0, 100)
+        assert due(replace(manifest, maps=maps)) == ""
 
     def test_a_tail_of_a_tenth_of_a_large_one_is_not(self, manifest):
         graph = replace(manifest.graph, rows=1_000_000)

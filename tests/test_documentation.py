@@ -86,7 +86,8 @@ def test_every_limit_is_documented():
     documented = {f"{module}.{name}" for _, _, module, name in LIMIT.findall(LIMITS)}
     rows = [line for line in LIMITS.splitlines() if line.startswith("|")]
     assert len(documented) == len(rows) - 2
-    limits = {"pool.DEADLINE", "pool.CARRIED_BYTES", "workers.MEMORY", "tars.XZ_MEMORY"}
+    limits = {"pool.DEADLINE", "pool.CARRIED_BYTES", "tars.XZ_MEMORY"}
+    limits |= {"workers.MEMORY", "workers.PATIENCE"}
     for module in ("decode", "archives", "tars", "labels", "sources", "pool"):
         source = (DOCS.parent / "ris" / "images" / f"{module}.py").read_text(encoding="utf-8")
         limits |= {

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ris.images.decode import read_file
+from ris.images.prepare import content_id
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Entry:
         """
         raise NotImplementedError
 
+    def content(self) -> str | None:
+        """The content id, where it can be told without reading a file."""
+        return None
+
 
 def sensible_time(seconds: float) -> float | None:
     """A time that a calendar has (years 1 to 9999), else None; files and archives may tell any."""
@@ -66,6 +71,9 @@ class DataEntry(Entry):
 
     def read(self) -> bytes:
         return self.data
+
+    def content(self) -> str:
+        return content_id(self.data)
 
 
 @dataclass(frozen=True)

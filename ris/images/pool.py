@@ -18,9 +18,10 @@ from ris.errors import PictureError
 from ris.images.decode import TOO_MUCH_MEMORY
 from ris.images.entries import DataEntry, Entry, Skipped
 from ris.images.prepare import Prepared, content_id, prepare
-from ris.images.workers import Failure, Workers, WorkFailed, deadline
+from ris.images.workers import PATIENCE, Failure, Workers, WorkFailed, deadline
 
-DEADLINE = 20.0  # seconds for one picture; the slowest legitimate one, 50 megapixels, took 4 s
+# seconds of computing for one picture; the slowest legitimate one, 50 megapixels, took 4
+DEADLINE = 20.0
 BATCH = 16
 BATCH_BYTES = 8 * 2**20  # a batch that carries so much is full
 CARRIED_BYTES = 256 * 2**20  # no further batch is begun while those under way carry so much
@@ -149,7 +150,7 @@ class GuardedDecoder:
 def _begin(
     processes: Workers, batch: Batch, work: Callable[[Entry], T]
 ) -> "Future[list[T | Skipped]]":
-    seconds = DEADLINE + len(batch)
+    seconds = PATIENCE * (DEADLINE + len(batch))
     return processes.begin(work_on_batch, batch, work, DEADLINE, seconds=seconds)
 
 

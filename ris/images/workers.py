@@ -30,6 +30,9 @@ from ris.errors import RisError
 # formats at 50 megapixels WebP with transparency takes most: 1.3 GiB (2026-11-23).
 MEMORY = 2 * 2**30
 START_SECONDS = 120.0  # for a process to begin and take work: half a second on an idle machine
+# Times that work may take longer than it computes: on a machine with other work on both cores a
+# picture once took 20 s, and was skipped (2026-11-23).
+PATIENCE = 6.0
 TRIES = 4  # to send work, of which the last three are to new processes
 
 _NOT_BEGUN = ("The process that reads pictures can't be begun.", "Free some memory and try again.")
@@ -145,7 +148,8 @@ class _Worker:
         except (EOFError, ConnectionResetError) as ended:
             self._process.join(1.0)
             self.end()
-            alarmed = sys.platform != "win32" and self._process.exitcode == -signal.SIGALRM
+            alarms = () if sys.platform == "win32" else (-signal.SIGPROF, -signal.SIGALRM)
+            alarmed = self._process.exitcode in alarms
             raise WorkFailed("time" if alarmed else "crash") from ended
         if isinstance(error, MemoryError):
             raise WorkFailed("memory") from error
@@ -181,17 +185,20 @@ class _Process(SpawnProcess):  # a fork of a process with threads (TensorFlow's)
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Runs in a worker: what takes longer ends the process.
+    """Runs in a worker: what computes for longer ends the process, or what takes `PATIENCE` times
+    as long in all.
 
     The kernel does it, so it holds in native code, and when the program that waits is gone.
     """
     if sys.platform == "win32":
         yield  # `Workers.begin` has its own limit
         return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -223,6 +230,7 @@ def _limit() -> None:
     if sys.platform != "win32":
         import resource
 
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file of gigabytes
         allowed = psutil.Process().memory_info().vms + MEMORY

@@ -1,8 +1,8 @@
 """What a scan has decoded, noted as it goes: one that was killed need not be done again.
 
 Beside the pixels that a scan writes lie notes of whose they are. `jobs.py` keeps both when it finds
-that a job was killed, in `decoded/` of the collection; the next scan takes over what path, size and
-time tell to be the same, and removes it all when it has published.
+that a job was killed, in `decoded/` of the collection; the next scan takes over what is the same by
+its content, or of files by path, size and time, and removes it all when it has published.
 """
 
 import json
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class DecodedLog:
-    """Pixels of pictures in one flat file, and notes of those that lie in files of their own.
+    """Pixels of pictures in one flat file, and notes of whose they are.
 
     Args:
         work: The job's folder.
@@ -60,7 +60,6 @@ class DecodedLog:
                 zlib.crc32(data),
             ]
             for number, (one, data) in enumerate(zip(found, pixels, strict=True))
-            if not one.entry.imported and one.entry.modified is not None
         ]
         self._count += len(found)
         if rows:
@@ -72,7 +71,7 @@ class DecodedLog:
 @dataclass(frozen=True, slots=True)
 class _Row:
     bytes: int
-    modified: float
+    modified: float | None
     place: int
     id: str
     width: int
@@ -126,10 +125,10 @@ class DecodedBefore:
 
     def _pixels(self, entry: Entry) -> bytes | None:
         """The pixels of an entry, if they are known and whole."""
-        if entry.imported or entry.path not in self._rows:
+        if entry.path not in self._rows:
             return None
         file, row = self._rows[entry.path]
-        if (entry.size, entry.modified) != (row.bytes, row.modified):
+        if not _is_same(entry, row):
             return None
         length = self._size * self._size * 3
         file.seek(row.place * length)
@@ -143,6 +142,13 @@ class DecodedBefore:
         picture = Prepared(row.id, row.width, row.height, pixels, b"")
         plain = Entry(entry.path, entry.inside, entry.modified, entry.imported, row.bytes)
         return Decoded(plain, picture, row.bytes, None)
+
+
+def _is_same(entry: Entry, row: _Row) -> bool:
+    if (content := entry.content()) is not None:
+        return content == row.id
+    known = entry.modified is not None and not entry.imported
+    return known and (entry.size, entry.modified) == (row.bytes, row.modified)
 
 
 def keep(folder: Path, work: Path) -> None:

@@ -26,7 +26,7 @@ from ris.store.nearest import allowed_of, merged, nearest, nearest_among, no_nei
 
 EXACT_BELOW = 50_000  # rows; up to here the exact product answers in about a millisecond
 RECALL_WANTED = 0.993  # of the queries it is chosen by, so that others reach 0.99
-EF_CHOICES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+EF_CHOICES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 REPEATABLE_BELOW = 200_000  # rows; more than one build thread makes a graph unrepeatable
 EXACT_AMONG = 50_000  # allowed rows of a graph; up to here each is compared
 _FETCHED = (4, 16)  # times k: neighbours among which k allowed ones are looked for

@@ -59,6 +59,9 @@ class KeptEntry(Entry):
             raise PictureError("It is gone: neither the file nor its thumbnail can be read")
         return found
 
+    def content(self) -> str:
+        return self.id
+
 
 def kept_entry(collection: Collection, content: str, path: str) -> KeptEntry:
     """The picture of an item, by its content id and its path in the table."""

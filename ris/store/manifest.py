@@ -41,10 +41,18 @@ class Graph(FileFacts):
 
 @dataclass(frozen=True)
 class Map(FileFacts):
-    """A file of the map: positions that were fitted, and positions placed from their neighbours."""
+    """A file of the map.
+
+    Attributes:
+        fitted: How many positions were fitted.
+        placed: How many were placed from their neighbours, when the map was made or later.
+        made_of: How many items the collection had when the map was made; None: as many as the file
+            holds.
+    """
 
     fitted: int
     placed: int
+    made_of: int | None = None
 
 
 @dataclass(frozen=True)

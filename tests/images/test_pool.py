@@ -79,7 +79,7 @@ CRASHES = "It crashes the program that reads pictures; it may be damaged on purp
     [
         (Endless("bad", "bad"), "Reading it takes longer than 1 s"),
         (Stuck("bad", "bad"), "Reading it takes longer than 1 s"),
-        (Slow("bad", "bad", seconds=1.5), "Reading it takes longer than 1 s"),
+        (Slow("bad", "bad", seconds=9.0), "Reading it takes longer than 1 s"),
         (Slow("bad", "bad", seconds=0.5), "came back"),
         (Deadly("bad", "bad"), CRASHES),
         (Killed("bad", "bad"), CRASHES),

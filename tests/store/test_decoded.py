@@ -8,10 +8,11 @@ import drawn
 import numpy as np
 import pytest
 
-from ris.images.entries import Skipped
+from ris.images.entries import DataEntry, Skipped
 from ris.images.pool import Decoded, decode_one
 from ris.images.sources import Folder
 from ris.store.decoded import DecodedBefore, DecodedLog, forget, forget_stale, keep, kept_ids
+from ris.store.kept import kept_entries
 
 SIZE = 16
 
@@ -89,6 +90,29 @@ def test_what_has_changed_is_decoded(tmp_path, entries, work):
     found, decoded = resume(tmp_path, [other_time, other_size, in_archive, *entries[3:]])
     assert decoded == [other_time, other_size, in_archive]
     assert len(found) == len(entries)
+
+
+def test_what_an_archive_holds_is_known_by_its_content(tmp_path, entries, work):
+    held = [
+        DataEntry(f"a.zip/{i}.png", f"{i}.png", size=len(data), data=data)
+        for i, data in enumerate(entry.read() for entry in entries)
+    ]
+    note(work, held)
+    keep(tmp_path, work)
+    swapped = replace(held[0], data=held[1].data, size=held[1].size)
+    found, decoded = resume(tmp_path, [swapped, *held[1:]])
+    assert decoded == [swapped]
+    assert_as_decoded(found, [swapped, *held[1:]])
+
+
+def test_items_of_a_collection_are_known_by_their_content(tmp_path, collection, work):
+    items = list(kept_entries(collection, collection.serving()))
+    note(work, items[:30])
+    keep(tmp_path, work)
+    other = replace(items[0], id=items[1].id)
+    found, decoded = resume(tmp_path, [other, *items[1:]])
+    assert decoded == [other, *items[30:]]
+    assert_as_decoded(found[1:], items[1:])
 
 
 def test_pictures_of_another_size_are_not_taken(tmp_path, entries, work):
