@@ -5,7 +5,7 @@ pictures of files, `switch.py` those that a generation of another encoder lacks.
 """
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from ris.scan import copy_in, put_thumbnails, row_of
 from ris.store.collection import Collection, Draft
 from ris.store.decoded import DecodedLog
 from ris.store.files import describe, require_space
-from ris.store.generation import Generation, open_generation
-from ris.store.index import Vectors
+from ris.store.generation import Positions, embeddings_of_items, open_map
+from ris.store.index import ExactIndex, Index, Vectors
 from ris.store.known import microseconds
 from ris.store.manifest import Manifest, Map, Part
 from ris.store.table import (
@@ -36,7 +36,21 @@ from ris.store.table import (
 )
 from ris.store.thumbnails import Thumbnails
 
-_NEIGHBOURS = 30  # asked for a new item's place; those that were fitted are rarely all far
+_NEIGHBOURS = 10  # asked for a new item's place
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The map of a collection, and an index of the items that it was fitted to."""
+
+    positions: Positions
+    index: Index
+
+
+def _open_places(folder: Path, manifest: Manifest) -> _Places:
+    positions = open_map(folder, manifest, [])
+    keys = positions.keys[positions.fitted] if positions.fitted.any() else positions.keys
+    return _Places(positions, ExactIndex(embeddings_of_items(folder, manifest, keys), keys))
 
 
 class NewItems:
@@ -55,7 +69,7 @@ class NewItems:
         self.keys: list[int] = []
         self._columns = {**manifest.columns, **labels.columns}
         self._xy: list[NDArray[np.float32]] = []
-        self._opened: Generation | None = None
+        self._opened: _Places | None = None
 
     def __enter__(self) -> "NewItems":
         self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
@@ -125,7 +139,7 @@ class NewItems:
         if not self._manifest.maps:
             return places
         if self._opened is None:
-            self._opened = open_generation(self._collection, self._manifest.generation)
+            self._opened = _open_places(self._collection.folder, self._manifest)
         positions = self._opened.positions
         if len(positions.keys) == 0:
             return places

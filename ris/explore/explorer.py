@@ -86,6 +86,7 @@ class Explorer:
         self._items = opened.items
         self._index = opened.index
         self._positions = opened.positions
+        self._held = opened.held
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)

@@ -5,6 +5,7 @@ costs speed or the map, never the search, and is said openly in `notices`. What 
 have in common is read once.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ris.errors import StoreError
 from ris.store.collection import Collection
 from ris.store.files import FileFacts, verify
+from ris.store.graph_file import GraphFile
 from ris.store.index import (
     EXACT_BELOW,
     ExactIndex,
@@ -22,10 +24,11 @@ from ris.store.index import (
     Index,
     JoinedIndex,
     LoadedGraph,
+    Vectors,
     load_graph,
 )
 from ris.store.items import Items
-from ris.store.live import live_rows
+from ris.store.live import live_rows, part_keys
 from ris.store.manifest import Manifest
 from ris.store.shared import Shared
 from ris.store.table import concatenate, read_embeddings, read_table
@@ -51,6 +54,8 @@ class Generation:
         positions: Its map; empty when it has none.
         encoder: Folder of its encoder.
         notices: What is not as it should be, for people.
+        held: What its files were made into; generations that name them too take it from there for
+            as long as somebody keeps this.
     """
 
     manifest: Manifest
@@ -59,6 +64,7 @@ class Generation:
     positions: Positions
     encoder: Path
     notices: tuple[str, ...]
+    held: tuple[object, ...]
 
 
 def open_generation(collection: Collection, generation: str) -> Generation:
@@ -80,9 +86,10 @@ def open_generation(collection: Collection, generation: str) -> Generation:
     in_order = len(rows) == sum(map(len, keys)) and bool((np.diff(rows) == 1).all())
     items = Items(concatenate(tables), None if in_order else rows)
     index = _open_index(folder, manifest, keys, rows, notices)
+    held = (*tables, *_hold_maps(folder, manifest))
     positions = open_map(folder, manifest, notices)
     encoder = folder / "encoders" / manifest.encoder
-    return Generation(manifest, items, index, positions, encoder, tuple(notices))
+    return Generation(manifest, items, index, positions, encoder, tuple(notices), held)
 
 
 def _verify_encoder(folder: Path, facts: FileFacts, notices: list[str]) -> None:
@@ -114,14 +121,17 @@ def _open_index(
             tail = rows[np.concatenate(keys)[rows] >= facts.next_key]
             if len(tail) == 0:
                 return indexed
-            return JoinedIndex(indexed, _exact(folder, manifest, keys, tail), facts.next_key)
-    return _exact(folder, manifest, keys, rows)
+            vectors = _read_vectors(folder, manifest, keys, tail)
+            after = ExactIndex(vectors, np.concatenate(keys)[tail])
+            return JoinedIndex(indexed, after, facts.next_key)
+    vectors = _read_vectors(folder, manifest, keys, rows)
+    return ExactIndex(vectors, np.concatenate(keys)[rows])
 
 
-def _exact(
+def _read_vectors(
     folder: Path, manifest: Manifest, keys: list[NDArray[np.int64]], rows: NDArray[np.int64]
-) -> ExactIndex:
-    """An exact index over some rows; only the parts that they lie in are read."""
+) -> Vectors:
+    """Embeddings of some rows, counted through all parts; only parts that they lie in are read."""
     ends = np.cumsum([0, *map(len, keys)])
     vectors = np.empty((len(rows), manifest.dimension), np.float32)
     for part, first, end in zip(manifest.parts, ends, ends[1:], strict=False):
@@ -130,7 +140,44 @@ def _exact(
             path = verify(folder, part)
             found = read_embeddings([path], int(end - first), manifest.dimension)
             vectors[inside] = found[rows[inside] - first]
-    return ExactIndex(vectors, np.concatenate(keys)[rows])
+    return vectors
+
+
+def _hold_maps(folder: Path, manifest: Manifest) -> list[Positions]:
+    """The files of the map that are whole."""
+    held = []
+    for facts in manifest.maps:
+        with suppress(StoreError):
+            held.append(_MAPS.open(folder, facts))
+    return held
+
+
+def embeddings_of_items(folder: Path, manifest: Manifest, keys: NDArray[np.int64]) -> Vectors:
+    """Embeddings of some items, float32 (K, dimension), without reading those of all.
+
+    Args:
+        folder: The collection's.
+        manifest: Of a generation that has the items.
+        keys: int64 (K,).
+
+    Raises:
+        StoreError: A part is missing or damaged.
+    """
+    vectors = np.empty((len(keys), manifest.dimension), np.float32)
+    rest = np.ones(len(keys), np.bool_)
+    if manifest.graph is not None:
+        with suppress(StoreError):  # damaged: the table has them all
+            graph = GraphFile(verify(folder, manifest.graph))
+            inside = keys < manifest.graph.next_key
+            vectors[inside] = graph.vectors[graph.rows_of(keys[inside])]
+            rest = ~inside
+    if rest.any():
+        of_parts = part_keys(folder, manifest)
+        rows = live_rows(of_parts, ())
+        found = np.concatenate(of_parts)[rows]
+        wanted = rows[np.searchsorted(found, keys[rest])]
+        vectors[rest] = _read_vectors(folder, manifest, of_parts, wanted)
+    return vectors
 
 
 def open_map(folder: Path, manifest: Manifest, notices: list[str]) -> Positions:

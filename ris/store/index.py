@@ -125,6 +125,7 @@ class GraphIndex:
     """
 
     def __init__(self, loaded: LoadedGraph, ef: int, deleted: Sequence[int] = ()) -> None:
+        self._loaded = loaded  # for as long as it is in use others share it
         self._graph, self._file = loaded.graph, loaded.file
         self._ef = ef
         self._graph.set_ef(ef)  # forgotten on load and shared between threads: set once, here

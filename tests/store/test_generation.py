@@ -1,12 +1,18 @@
 """Opening a generation: what is damaged costs speed or the map and is said, or is an error."""
 
+from dataclasses import replace
+
+import drawn
 import numpy as np
 import pytest
 import stores
 
+from ris import update
 from ris.errors import StoreError
 from ris.store import generation as generation_module
-from ris.store.generation import open_generation
+from ris.store import shared
+from ris.store.files import verify
+from ris.store.generation import embeddings_of_items, open_generation
 from ris.store.index import ExactIndex, GraphIndex, JoinedIndex
 
 
@@ -144,3 +150,38 @@ def test_rows_after_the_graph_are_found_too(empty, tmp_path, monkeypatch):
 def test_an_unknown_generation_is_told_with_those_kept(published):
     with pytest.raises(StoreError, match="kept: 00000001"):
         open_generation(published, "00000002")
+
+
+def test_what_an_addition_leaves_as_it_is_is_not_read_again(
+    collection, work, tmp_path, monkeypatch
+):
+    before = open_generation(collection, collection.current())
+    drawn.write(tmp_path / "more", "rings", 99)
+    update.add(collection, work(), [str(tmp_path / "more")])
+    read = []
+
+    def verified(folder, facts):
+        read.append(facts.file)
+        return verify(folder, facts)
+
+    monkeypatch.setattr(shared, "verify", verified)
+    after = open_generation(collection, collection.current())
+    assert len(after.items) == len(before.items) + 1
+    old = {facts.file for facts in before.manifest.files}
+    new = {facts.file for facts in (*after.manifest.parts, *after.manifest.maps)} - old
+    assert sorted(read) == sorted(new)
+
+
+def test_embeddings_of_some_items_come_from_wherever_they_are(collection, work, tmp_path):
+    for number in range(3):  # items in the graph, items after it, and rows that were corrected
+        drawn.write(tmp_path / "more", "rings", 90 + number)
+        update.add(collection, work(), [str(tmp_path / "more")])
+        (tmp_path / "more/rings" / f"{90 + number}.png").rename(tmp_path / "more" / f"{number}.png")
+    manifest = collection.serving()
+    opened = open_generation(collection, manifest.generation)
+    keys = opened.index.query(opened.index.vectors([0]), 999).keys[0]
+    expected = opened.index.vectors(keys.tolist())
+    found = embeddings_of_items(collection.folder, manifest, keys)
+    np.testing.assert_allclose(found, expected, atol=1e-6)  # hnswlib scales them once more
+    damaged = replace(manifest, graph=replace(manifest.graph, sha256="0" * 64))
+    np.testing.assert_array_equal(embeddings_of_items(collection.folder, damaged, keys), expected)
