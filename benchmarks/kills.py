@@ -39,6 +39,7 @@ import drawn
 import stores
 
 from ris.explore.explorer import Explorer
+from ris.store import decoded
 from ris.store.collection import Collection
 from ris.store.files import verify
 from ris.store.known import REMOVED, KnownFiles
@@ -396,7 +397,7 @@ class Kills:
             for path in (folder / top).iterdir():
                 if not any(path.iterdir()):
                     yield "empty folder", path
-        named = self._named() | (self._named_before or set())
+        named = self._named() | (self._named_before or set()) | decoded.kept_ids(folder)
         for path in (folder / "uploads").glob("*/*"):
             # copies of what forgotten generations had go with a killed job's or a compaction
             if self._named_before is not None and path.name not in named:

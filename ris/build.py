@@ -85,7 +85,7 @@ def create(
     )
     choices = choose(scanned.open_pixels(), settings, seed=seed)
     first = _publish_base(collection, scanned, work.inside("base"), choices, seed, None)
-    forget(collection.folder, work.folder)
+    forget(collection, work.folder)
     if minutes is None:
         demo = info["sources"] == ["demo"]
         minutes = DEMO_MINUTES if demo else default_minutes(scanned.count)
@@ -150,7 +150,7 @@ def train(
     else:
         place = work.inside("base")
         built = Built(_publish_base(collection, scanned, place, choices, seed, parent))
-    forget(collection.folder, work.folder)
+    forget(collection, work.folder)
     return built
 
 

@@ -360,11 +360,11 @@ def _new_folder(folder: Path, arguments: Sequence[str]) -> Path:
 def _clean(home: Path, name: str) -> None:
     """Remove what killed jobs left, and the oldest jobs; the caller holds the job lock."""
     folder = _jobs_folder(home, name)
-    decoded.forget_stale(home / name)
+    stale = decoded.forget_stale(home / name)
     left = [path for path in folder.glob("*/work") if path.is_dir()]
     for path in left:
         decoded.keep(home / name, path)
-    if left:
+    if left or stale:
         _forget_copies(home, name)
     for path in left:  # after the copies: their traces
         shutil.rmtree(path, ignore_errors=True)

@@ -213,7 +213,7 @@ class _Update:
         published = publish_with(
             self.collection, work, changed, new, skipped, parent=manifest.generation
         )
-        forget(self.collection.folder, work.folder)
+        forget(self.collection, work.folder)
         return Updated(published, self.changes)
 
     # -- judging ----------------------------------------------------------------------------------

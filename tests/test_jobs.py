@@ -63,7 +63,7 @@ class TestLifecycle:
 
     def test_it_leaves_no_debris(self, created):
         folder = created.home / "real" / "jobs" / created.last.id
-        assert not (folder / "work").exists()
+        wait_for(lambda: not (folder / "work").exists(), "its working folder to go")
         assert "Traceback" not in (folder / "log.txt").read_text()
 
     def test_a_second_one_was_refused_while_it_ran(self, created):

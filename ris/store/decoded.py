@@ -20,6 +20,7 @@ import numpy as np
 from ris.images.entries import Entry, Skipped
 from ris.images.pool import Decoded
 from ris.images.prepare import Prepared
+from ris.store.collection import Collection
 
 PIXELS, _NOTES, _KEPT = "pixels.u8", "decoded.jsonl", "decoded"
 _STALE = 7 * 86_400  # seconds, after which nobody seems to want to go on
@@ -172,17 +173,23 @@ def kept_ids(folder: Path) -> set[str]:
     return {_Row(*rest).id for note in notes for _, *rest in note["rows"]}
 
 
-def forget_stale(folder: Path) -> None:
-    """Remove what was kept so long ago that nobody seems to want it."""
-    for kept in (folder / _KEPT).glob("*"):
-        if time.time() - kept.stat().st_mtime > _STALE:
-            shutil.rmtree(kept, ignore_errors=True)
+def forget_stale(folder: Path) -> bool:
+    """Remove what was kept so long ago that nobody seems to want it; whether there was any."""
+    kept = (folder / _KEPT).glob("*")
+    stale = [one for one in kept if time.time() - one.stat().st_mtime > _STALE]
+    for one in stale:
+        shutil.rmtree(one, ignore_errors=True)
+    return bool(stale)
 
 
-def forget(folder: Path, work: Path) -> None:
-    """Remove what is kept and what is noted, now that it is published."""
+def forget(collection: Collection, work: Path) -> None:
+    """Remove what is kept and what is noted, now that it is published, with the copies and
+    thumbnails of what is not in the collection after all."""
     (work / _NOTES).unlink(missing_ok=True)
-    shutil.rmtree(folder / _KEPT, ignore_errors=True)
+    kept = collection.folder / _KEPT
+    if kept.exists():
+        shutil.rmtree(kept, ignore_errors=True)
+        collection.forget_unused()
 
 
 def _length(place: Path) -> int:

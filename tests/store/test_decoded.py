@@ -158,16 +158,27 @@ def test_jobs_that_decoded_nothing_keep_nothing(tmp_path, work):
     assert not (tmp_path / "decoded").exists()
 
 
-def test_it_goes_once_it_is_published_or_stale(tmp_path, entries, work):
+def test_it_goes_once_it_is_published_with_the_copies_of_what_is_no_item(collection, work):
+    data = drawn.encoded(drawn.draw("rings", 99))
+    note(work, [DataEntry("a.zip/a.png", "a.png", size=len(data), data=data)])
+    keep(collection.folder, work)
+    (content,) = kept_ids(collection.folder)
+    place = collection.upload_path(content)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"copy")
+    collection.forget_unused(but=kept_ids(collection.folder))
+    assert place.exists()
+    forget(collection, work)
+    assert not (collection.folder / "decoded").exists()
+    assert not place.exists()
+
+
+def test_it_goes_once_it_is_stale(tmp_path, entries, work):
     note(work, entries)
     keep(tmp_path, work)
-    forget_stale(tmp_path)
+    assert not forget_stale(tmp_path)
     assert kept_ids(tmp_path)
-    forget(tmp_path, work)
-    assert not (tmp_path / "decoded").exists()
-    note(work, entries)
-    keep(tmp_path, work)
     week = time.time() - 8 * 86_400
     os.utime(tmp_path / "decoded" / "first", (week, week))
-    forget_stale(tmp_path)
+    assert forget_stale(tmp_path)
     assert kept_ids(tmp_path) == set()
