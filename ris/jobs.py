@@ -85,7 +85,7 @@ class JobState:
         hint: What to do about it.
         generation: What serves now that it has finished.
         kept_old: Why what it trained was not taken; empty if it was.
-        changes: What an addition or a comparison found, by the names of `update.Changes`.
+        changes: What an addition or a comparison found, by the names of `ris.changes.Changes`.
     """
 
     id: str

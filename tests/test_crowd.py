@@ -12,7 +12,7 @@ import drawn
 import pytest
 import stores
 
-from ris import jobs, update
+from ris import jobs, removal, update
 from ris.compact import compact
 from ris.errors import BusyError
 from ris.explore.explorer import Explorer, open_explorer
@@ -42,12 +42,12 @@ def add(home: Path, folder: Path) -> None:
 def remove(home: Path, path: str) -> None:
     """As the command line does it, beside no job."""
     with jobs.exclusive(home, NAME):
-        update.remove(Collection(home, NAME), [path])
+        removal.remove(Collection(home, NAME), [path])
 
 
 def remove_unguarded(home: Path, path: str) -> None:
     """As a script does that knows nothing of jobs."""
-    update.remove(Collection(home, NAME), [path])
+    removal.remove(Collection(home, NAME), [path])
 
 
 def insist(do: Callable[..., None], *arguments: object) -> int:
@@ -141,9 +141,9 @@ def publish(collection: Collection, times: int, folder: Path) -> None:
             picture.write_bytes(drawn.encoded(drawn.draw("rings", number)))
             update.add(collection, work, [str(picture.parent)])
         elif what == "restore" and removed:
-            update.restore(collection, [str(removed[0])])
+            removal.restore(collection, [str(removed[0])])
         elif what == "remove" and explorer.count > 6:
-            update.remove(collection, [str(chance.choice(explorer.keys))])
+            removal.remove(collection, [str(chance.choice(explorer.keys))])
         elif what == "use":
             collection.use(chance.choice(others))
         else:

@@ -12,8 +12,8 @@ import drawn
 import pytest
 import stores
 
-from ris import jobs, scan, update
-from ris.changes import Changes
+from ris import jobs, removal, scan, update
+from ris.changes import Changes, Updated
 from ris.explore.explorer import Explorer
 from ris.generate import Work
 from ris.images.pool import map_entries
@@ -66,7 +66,7 @@ def create(home: Path, pictures: Path) -> None:
         stores.publish_folder(home, NAME, pictures, job.folder, labels="none")
 
 
-def add(home: Path, pictures: Path) -> update.Updated:
+def add(home: Path, pictures: Path) -> Updated:
     with jobs.run(home, NAME, "add") as job:
         work = Work(job.folder, job.on_progress, job.stop)
         return update.add(Collection(home, NAME), work, [str(pictures)])
@@ -115,7 +115,7 @@ class TestResuming:
         create(home, pictures)
         kill("add", home, more)
         with jobs.exclusive(home, NAME):
-            update.remove(Collection(home, NAME), ["0"])  # another writer in between
+            removal.remove(Collection(home, NAME), ["0"])  # another writer in between
         decoded.clear()
         changes = add(home, more).changes
         assert changes == Changes(new=120)

@@ -33,7 +33,7 @@ import drawn
 import numpy as np
 import stores
 
-from ris import jobs, update
+from ris import jobs, removal, update
 from ris.errors import RisError
 from ris.explore.explorer import Explorer, open_explorer
 from ris.generate import Work
@@ -133,7 +133,7 @@ def _lived_in(folder: Path, first: int) -> Path:
     (folder / "second").mkdir()
     with in_process():
         update.sync(collection, Work(folder / "second", silent, StopSignal()))
-    update.remove(collection, ["3", "25"])
+    removal.remove(collection, ["3", "25"])
     return home
 
 
