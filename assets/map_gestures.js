@@ -54,7 +54,6 @@ export class Gestures {
       return;
     }
     const draws = this.on.tool() !== "pan" || event.shiftKey;
-    this.stage.focus({ preventScroll: true });
     this.press = { from: at, last: at, corners: draws ? [at] : null, box: this.on.tool() === "box", moved: false };
   }
 

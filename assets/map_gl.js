@@ -14,7 +14,7 @@ out vec4 colour;
 void main() {
   colour = texelFetch(palette, ivec2(int(code), 0), 0);
   gl_Position = colour.a == 0.0 ? vec4(2.0, 2.0, 2.0, 1.0) : vec4((place - middle) * scale, 0.0, 1.0);
-  gl_PointSize = size;
+  gl_PointSize = size + 1.0;
 }`;
 const FRAGMENT = `#version 300 es
 precision highp float;
@@ -23,7 +23,7 @@ uniform float size;
 uniform float opacity;
 out vec4 seen;
 void main() {
-  float edge = clamp(0.5 * size + 0.5 - size * length(gl_PointCoord - 0.5), 0.0, 1.0);
+  float edge = clamp(0.5 * size + 0.5 - (size + 1.0) * length(gl_PointCoord - 0.5), 0.0, 1.0);
   seen = vec4(colour.rgb, 1.0) * (colour.a * opacity * edge);
 }`;
 

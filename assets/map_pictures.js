@@ -2,7 +2,7 @@
 
 import { toPixel, unitOf } from "./map_plane.js";
 
-const CELL = 56; // px, the least side of a cell; past twice as much the grid is one twice as fine
+const CELL = 48; // px, the least side of a cell; past twice as much the grid is one twice as fine
 const LARGEST = 112; // px, of a picture
 const GAP = 6; // px between two pictures
 const BLOCK = 8; // cells on a side of a block of medoids, and their last zoom: ris/explore/medoids.py

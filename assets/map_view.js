@@ -295,6 +295,7 @@ class MapView {
 
   #click(at) {
     const found = this.#find(at);
+    this.#hover(null); // the card would cover what the answer marks
     if (found) this.send({ kind: "click", key: found.key });
   }
 
