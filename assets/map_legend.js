@@ -13,7 +13,7 @@ export class Legend {
   show(legend, filter, colours) {
     const numbers = legend.kind === "numbers";
     this.node.hidden = !numbers && !legend.entries.some((entry) => entry.kind === "category");
-    const drawn = JSON.stringify([legend.digest, [...filter.hidden], filter.from, filter.to, colours.dark]);
+    const drawn = JSON.stringify([legend.digest, [...filter.hidden], colours.dark]);
     if (drawn === this.drawn) return; // keeps the focus where it is
     this.drawn = drawn;
     this.node.replaceChildren();
@@ -23,8 +23,9 @@ export class Legend {
       this.show(legend, filter, colours);
       this.onChange();
     };
-    const heading = element("div", "ris-legend-head", element("span", "", title(legend.name)), everything(filter, again));
-    this.node.append(heading, numbers ? this.#ramp(legend, filter, colours, again) : this.#list(legend, filter, colours, again));
+    const all = everything(filter, again);
+    const heading = element("div", "ris-legend-head", element("span", "", title(legend.name)), all);
+    this.node.append(heading, numbers ? this.#ramp(legend, filter, colours, all) : this.#list(legend, filter, colours, again));
   }
 
   #list(legend, filter, colours, again) {
@@ -49,7 +50,7 @@ export class Legend {
     return list;
   }
 
-  #ramp(legend, filter, colours, again) {
+  #ramp(legend, filter, colours, all) {
     const bar = element("div", "ris-ramp");
     bar.style.background = `linear-gradient(to right, ${colours.ramp.join(", ")})`;
     const of = (code) => legend.low + ((legend.high - legend.low) * code) / 254;
@@ -72,9 +73,9 @@ export class Legend {
         input.value = filter[side];
         say();
         speak();
+        all.hidden = isOpen(filter);
         this.onChange();
       });
-      input.addEventListener("change", again);
       speak();
       return input;
     };
@@ -110,13 +111,17 @@ export function shownBy(legend, filter) {
 function everything(filter, again) {
   const button = element("button", "ris-legend-all", "Show all");
   button.type = "button";
-  button.hidden = filter.hidden.size === 0 && filter.from === 0 && filter.to === 254;
+  button.hidden = isOpen(filter);
   button.addEventListener("click", () => {
     Object.assign(filter, { from: 0, to: 254 });
     filter.hidden.clear();
     again();
   });
   return button;
+}
+
+function isOpen({ hidden, from, to }) {
+  return hidden.size === 0 && from === 0 && to === 254;
 }
 
 function solo(hidden, name, entries) {

@@ -19,7 +19,7 @@ export function coloursOf(root, legend) {
   const dark = luminance(css.getPropertyValue("--st-background-color")) < 0.5;
   const accent = css.getPropertyValue("--st-primary-color").trim();
   const rest = dark ? REST.dark : REST.light;
-  const ramp = dark ? RAMP : [...RAMP].reverse();
+  const ramp = dark ? RAMP.slice(2) : RAMP.slice(0, -2).reverse(); // without what the ground swallows
   if (legend.kind === "numbers") {
     const of = (code) => (code === NO_NUMBER ? rest : between(ramp, code / (NO_NUMBER - 1)));
     return { dark, of, ramp, rest };

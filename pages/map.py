@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import cards, ready, session, words
-from pages.parts.colour_by import colour_by
 from pages.parts.gallery import draw_gallery
 from pages.parts.map_view import map_view
 from ris.errors import RisError
@@ -65,7 +64,6 @@ def main() -> None:
     with left, st.container(key="beside"):
         event = map_view(
             explorer,
-            colour=colour_by(explorer),
             marked=[hit.item.key for hit in result.hits] if result else (),
             selected=selection.key if selection else None,
             outline=selection.polygon if selection else (),

@@ -14,11 +14,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ris.errors import RisError
+from ris.explore.colourings import LABEL, Colouring
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ris.explore.colourings import Colouring
-
+PLAIN = "-"  # the name of one colour for all
 CATEGORIES = 12  # as many as there are colours that can still be told apart
 STEPS = 255
 NO_NUMBER = 255
@@ -27,7 +29,9 @@ _TAIL = (
 )
 _LONGEST = 120  # letters of a category's name
 
-_known: WeakKeyDictionary[Any, dict[str, Painted]] = WeakKeyDictionary()
+_KEPT = 12  # colourings of a generation, 1 MB each at 1M points; earlier ones of tags among them
+
+_known: WeakKeyDictionary[Any, dict[tuple[str, str], Painted]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -35,39 +39,76 @@ class Painted:
     """A colouring as it is drawn.
 
     Attributes:
-        colouring: What it was made of.
+        colouring: What it was made of; None for one colour for all.
         codes: uint8 (N,), in the order of `Explorer.points()`.
         legend: What the browser needs to draw the legend, as JSON.
         digest: Tells it from another one of the same name, as tags change.
     """
 
-    colouring: Colouring
+    colouring: Colouring | None
     codes: NDArray[np.uint8]
     legend: dict[str, object]
     digest: str
 
 
+def usual(explorer: Any) -> str:
+    """The name of what the map is coloured by when nothing is chosen."""
+    return LABEL if LABEL in explorer.colourings() else PLAIN
+
+
 def painted(explorer: Any, name: str) -> Painted:
     """A colouring of a generation, kept while the core says the same.
+
+    Args:
+        explorer: The open generation.
+        name: One of `explorer.colourings()`, or `PLAIN`.
 
     Raises:
         RisError: There is no colouring of that name.
     """
-    colouring = explorer.colouring(name)
     kept = _known.setdefault(explorer, {})
-    known = kept.get(name)
-    if known is None or known.colouring is not colouring:
-        known = paint(colouring)
-        kept[name] = known
+    colouring = None if name == PLAIN else explorer.colouring(name)
+    for known in [*kept.values()]:
+        if known.colouring is colouring or (colouring and _are_same(known.colouring, colouring)):
+            return known
+    made = paint(colouring or _plain(explorer), kept_for=colouring)
+    kept[name, made.digest] = made
+    for old in [*kept][:-_KEPT]:
+        kept.pop(old, None)
+    return made
+
+
+def painted_as(explorer: Any, name: str, digest: str) -> Painted:
+    """A colouring as a browser was told of it, which may be an earlier one.
+
+    Raises:
+        RisError: It is forgotten.
+    """
+    known = _known.get(explorer, {}).get((name, digest)) or painted(explorer, name)
+    if known.digest != digest:
+        raise RisError("That colouring has changed meanwhile.", "Reload the page.")
     return known
 
 
-def paint(colouring: Colouring) -> Painted:
+def _are_same(one: Colouring | None, other: Colouring) -> bool:
+    """Whether both tell the same; tags are told anew each time, under a version."""
+    if one is None or not one.version:
+        return False
+    return (one.name, one.version) == (other.name, other.version)
+
+
+def _plain(explorer: Any) -> Colouring:
+    count = len(explorer.points().keys)
+    nothing = np.full(count, np.nan, np.float32)
+    return Colouring(PLAIN, "categories", (), np.full(count, -1, np.int32), nothing)
+
+
+def paint(colouring: Colouring, *, kept_for: Colouring | None = None) -> Painted:
     """The codes and the legend of a colouring."""
     codes, legend = _numbers(colouring) if colouring.kind == "numbers" else _categories(colouring)
     legend = {"name": colouring.name, "kind": colouring.kind, **legend}
     digest = sha256(codes.tobytes() + repr(legend).encode()).hexdigest()[:16]
-    return Painted(colouring, codes, {**legend, "digest": digest}, digest)
+    return Painted(kept_for, codes, {**legend, "digest": digest}, digest)
 
 
 def _categories(colouring: Colouring) -> tuple[NDArray[np.uint8], dict[str, object]]:

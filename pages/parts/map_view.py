@@ -16,11 +16,12 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.browser import LOADER, generation_url, nothing, script_url, style
-from pages.parts.colours import painted
+from pages.parts.colours import painted, usual
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ris.explore.colourings import Colouring
     from ris.explore.explorer import Explorer
     from ris.explore.projection import Place
     from ris.explore.results import Points
@@ -57,9 +58,9 @@ def map_view(
     query: Place | None = None,
     marked: Sequence[int] = (),
     selected: int | None = None,
-    colour: str = "label",
     height: int = 640,
     outline: Sequence[tuple[float, float]] | None = None,
+    colour: Colouring | None = None,
     key: str,
 ) -> MapEvent | None:
     """Shows the map of a generation.
@@ -73,14 +74,15 @@ def map_view(
         marked: keys of the hits, best first; they get rank numbers and the rest is dimmed. Lines
             go to them from the query, or else from `selected`.
         selected: a key to ring.
-        colour: one of `explorer.colourings()`.
         height: of the plot in pixels; a narrow map has its legend underneath, in addition.
         outline: a polygon to show as selected, `()` for none; None leaves what the person drew.
+        colour: what the points are coloured by; by default their labels.
         key: names this map among the widgets of the page.
     """
     points = explorer.points()
     count = len(points.keys)
-    colours = painted(explorer, colour) if count else None
+    name = colour.name if colour else usual(explorer)
+    colours = painted(explorer, name) if count else None
     codes = colours.codes if colours else np.empty(0, np.uint8)
     result = _component(
         key=key,

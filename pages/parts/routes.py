@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pages.parts.browser import SEAL, root, scripts, scripts_digest
-from pages.parts.colours import painted
+from pages.parts.colours import painted_as
 from ris.errors import RisError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Pictures(Protocol):
     @property
     def medoids(self) -> Medoids: ...
     def points(self) -> PointArrays: ...
+    def colourings(self) -> tuple[str, ...]: ...
     def colouring(self, name: str) -> Colouring: ...
     def item(self, key: int) -> Named: ...
     def thumbnail(self, key: int) -> bytes: ...
@@ -214,9 +215,8 @@ def _block(pictures: Pictures, request: Request) -> Response:
 
 def _colours(pictures: Pictures, request: Request) -> Response:
     """One byte a point of a block, in its order; see `colours`."""
-    found = painted(pictures, request.path_params["name"])
-    if found.digest != request.path_params["digest"]:
-        raise RisError("That colouring has changed meanwhile.", "Reload the page.")
+    names = request.path_params
+    found = painted_as(pictures, names["name"], names["digest"])
     return _binary(found.codes[_members(pictures, request)[0]].tobytes(), request)
 
 

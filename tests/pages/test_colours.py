@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pages.parts.colours import CATEGORIES, NO_NUMBER, STEPS, paint, painted
+from pages.parts.colours import CATEGORIES, NO_NUMBER, STEPS, paint, painted, painted_as, usual
+from ris.errors import RisError
 from ris.explore.colourings import Colouring
+from ris.explore.results import Points
 
 
 def categories(codes: list[int], names: tuple[str, ...]) -> Colouring:
@@ -71,15 +75,43 @@ class Colours:
     """Something that is coloured by tags, which people change."""
 
     def __init__(self) -> None:
-        self.now = categories([0, 0], ("keep",))
+        self.tag(0, 0, version="1")
+
+    def tag(self, *codes: int, version: str) -> None:
+        self.now = replace(categories([*codes], ("keep",)), version=version)
+
+    def colourings(self) -> tuple[str, ...]:
+        return ("tag",)
 
     def colouring(self, name: str) -> Colouring:
-        return self.now
+        return replace(self.now)
+
+    def points(self) -> Points:
+        places = np.zeros(2, np.float32)
+        return Points(np.arange(2), places, places, np.array([0, 0], np.int32), ())
 
 
-def test_a_colouring_is_painted_once_and_again_when_it_has_changed() -> None:
+def test_a_colouring_is_painted_once_for_a_version() -> None:
     explorer = Colours()
     first = painted(explorer, "tag")
     assert painted(explorer, "tag") is first
-    explorer.now = categories([0, -1], ("keep",))
+    explorer.tag(0, -1, version="2")
     assert painted(explorer, "tag").digest != first.digest
+
+
+def test_a_tab_still_gets_the_colours_that_it_was_told_of() -> None:
+    explorer = Colours()
+    first = painted(explorer, "tag")
+    explorer.tag(0, -1, version="2")
+    second = painted(explorer, "tag")
+    assert painted_as(explorer, "tag", first.digest) is first
+    assert painted_as(explorer, "tag", second.digest) is second
+    with pytest.raises(RisError, match="changed"):
+        painted_as(explorer, "tag", "0000000000000000")
+
+
+def test_without_labels_all_points_have_one_colour() -> None:
+    explorer = Colours()
+    found = painted(explorer, usual(explorer))
+    assert found.codes.tolist() == [0, 0]
+    assert painted(explorer, usual(explorer)) is found

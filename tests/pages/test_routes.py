@@ -59,6 +59,9 @@ class Shells:
         points = self.points()
         return Medoids(points.x, points.y, self.tiles.square, lambda rows: np.eye(2)[rows])
 
+    def colourings(self) -> tuple[str, ...]:
+        return ("a/b",)
+
     def colouring(self, name: str) -> Colouring:
         if name != "a/b":
             raise RisError("There is no such colouring.", "Pick another.")
