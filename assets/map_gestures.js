@@ -26,6 +26,7 @@ export class Gestures {
     listen(stage, "gesturestart", (event) => this.#pinchStart(event), { passive: false });
     listen(stage, "gesturechange", (event) => this.#pinch(event), { passive: false });
     listen(stage, "keydown", (event) => on.key(event));
+    listen(window, "keydown", (event) => this.#escape(event));
   }
 
   destroy() {
@@ -46,8 +47,9 @@ export class Gestures {
   }
 
   #down(event) {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || event.target.closest("button")) return;
     const at = this.#at(event);
+    this.stage.setPointerCapture(event.pointerId); // a hand that leaves the window is followed
     this.fingers.set(event.pointerId, at);
     if (this.fingers.size > 1) {
       this.cancel(); // two fingers move and zoom, whatever the tool
@@ -115,6 +117,12 @@ export class Gestures {
       this.on.draw(null);
       if (press.corners.length > 2 && extent(press.corners) >= SMALLEST) this.on.polygon(press.corners);
     }
+  }
+
+  // Esc is for the map wherever the focus is, but in what has a use of its own for it.
+  #escape(event) {
+    const busy = document.activeElement?.closest("input, textarea, select, [role=dialog], [role=listbox], [contenteditable]");
+    if (event.key === "Escape" && !event.defaultPrevented && !busy && !document.querySelector("[role=dialog]")) this.on.key(event);
   }
 
   #lost(event) {

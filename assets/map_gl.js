@@ -3,6 +3,8 @@
 
 export const PALETTE = 256;
 
+export const NO_WEBGL = "This browser can't draw the map: it has no WebGL 2, or it is switched off.";
+
 const VERTEX = `#version 300 es
 in vec2 place;
 in float code;
@@ -31,7 +33,7 @@ export class Dots {
   constructor(canvas) {
     this.canvas = canvas;
     const gl = canvas.getContext("webgl2", { antialias: false, depth: false, powerPreference: "high-performance" });
-    if (!gl) throw new Error("this browser has no WebGL 2");
+    if (!gl) throw new Error(NO_WEBGL);
     this.gl = gl;
     this.program = linked(gl);
     gl.useProgram(this.program);

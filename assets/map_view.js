@@ -3,7 +3,7 @@
 import { Camera, around, resized, sees } from "./map_camera.js";
 import { Card } from "./map_card.js";
 import { Gestures } from "./map_gestures.js";
-import { Dots } from "./map_gl.js";
+import { Dots, NO_WEBGL } from "./map_gl.js";
 import { Legend, newFilter, shownBy } from "./map_legend.js";
 import { Overlay } from "./map_overlay.js";
 import { Pictures, medoidsIn, picturesIn } from "./map_pictures.js";
@@ -402,7 +402,7 @@ class MapView {
 
   #fail(error) {
     console.error("ris map:", error);
-    this.#say("The map could not be drawn.");
+    this.#say(error.message === NO_WEBGL ? NO_WEBGL : "The map could not be drawn.");
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = "Try again";
