@@ -28,14 +28,19 @@ export function medoidsIn(square, view) {
 }
 
 // What to show in each cell in view: { key, x, y, code, count }, with the middle of the picture and its size in px.
-// Medoids come first; in cells whose medoid is hidden by the legend, the first point that isn't.
-export function picturesIn(square, view, medoids, tiles, shown) {
+// Answers come first, then medoids; in cells whose medoid is hidden by the legend, the first point that isn't.
+export function picturesIn(square, view, answers, medoids, tiles, shown) {
   const { side, zoom } = gridOf(square, view);
   const last = BLOCK * 2 ** zoom - 1;
   const size = Math.min(side / unitOf(view) - GAP, LARGEST);
   const found = new Map();
-  for (const block of [...medoids, ...tiles]) {
-    const { places, keys, codes, counts } = block;
+  const first = {
+    places: answers.flatMap(({ x, y }) => [x, y]),
+    keys: answers.map(({ key }) => key),
+    codes: answers.map(({ code }) => code),
+    counts: [],
+  };
+  for (const { places, keys, codes, counts } of [first, ...medoids, ...tiles]) {
     for (let i = 0; i < codes.length; i++) {
       const x = places[2 * i];
       const y = places[2 * i + 1];
@@ -44,7 +49,8 @@ export function picturesIn(square, view, medoids, tiles, shown) {
       const cell = row * 0x1000000 + column;
       const known = found.get(cell);
       if (known) {
-        if (!known.certain && known.key !== keys[i]) known.count += 1;
+        if (counts.length) Object.assign(known, { count: counts[i], certain: true });
+        else if (keys !== first.keys && !known.certain && known.key !== keys[i]) known.count += 1;
         continue;
       }
       const middle = { x: square[0] + (column + 0.5) * side, y: square[1] + (row + 0.5) * side };
@@ -74,7 +80,8 @@ export class Pictures {
     this.shown = new Map(); // by key
   }
 
-  show(pictures, base, colourOf, view) {
+  // answers: keys that stand out.
+  show(pictures, base, colourOf, answers, view) {
     const before = new Map([...this.node.children].map((image) => [Number(image.dataset.key), image]));
     this.shown = new Map(pictures.map((picture) => [picture.key, picture]));
     this.unit = unitOf(view);
@@ -83,6 +90,7 @@ export class Pictures {
       const image = before.get(picture.key) ?? this.#image(picture.key, base);
       image.style.width = image.style.height = `${picture.size}px`;
       image.style.borderColor = colourOf(picture.code);
+      image.classList.toggle("ris-answer", answers.has(picture.key));
       image.classList.toggle("ris-many", picture.count > 1);
     }
     this.move(view);

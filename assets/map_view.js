@@ -238,8 +238,10 @@ class MapView {
     const count = countIn(tiles, this.shown, view);
     this.dot = dotOf(count, view);
     const few = this.seen.whole && count <= (view.width * view.height) / ROOM && this.camera.nearness() >= PICTURES_FROM;
-    const pictures = few || this.state.pictures ? picturesIn(this.list.square, view, this.medoids.here(), tiles, this.shown) : [];
-    this.pictures.show(pictures, this.data.base, this.colours.of, view);
+    const answers = this.#answers();
+    const wanted = few || this.state.pictures;
+    const pictures = wanted ? picturesIn(this.list.square, view, answers, this.medoids.here(), tiles, this.shown) : [];
+    this.pictures.show(pictures, this.data.base, this.colours.of, new Set(answers.map(({ key }) => key)), view);
     this.stage.classList.toggle("ris-pictured", pictures.length > 0);
     this.#count();
     this.#draw();
@@ -266,12 +268,17 @@ class MapView {
     const { view } = this.camera;
     const found = this.pictures.at(view, at);
     if (found) return found;
-    const answers = this.selected ? [this.selected, ...this.marks] : this.marks;
+    const answers = this.#answers();
     const block = { places: answers.flatMap(({ x, y }) => [x, y]), codes: answers.map(() => 0) };
     const mark = nearest([block], [1], view, at, REACH);
     if (mark) return answers[mark[1]];
     const point = nearest(this.tiles.here(), this.shown, view, at, REACH);
     return point && pointOf(...point);
+  }
+
+  // What was chosen and its neighbours, or the hits.
+  #answers() {
+    return this.selected ? [this.selected, ...this.marks] : this.marks;
   }
 
   #hover(at) {
@@ -402,7 +409,8 @@ class MapView {
 
   #fail(error) {
     console.error("ris map:", error);
-    this.#say(error.message === NO_WEBGL ? NO_WEBGL : "The map could not be drawn.");
+    const words = this.stage.classList.contains("ris-waiting") ? "The map could not be drawn." : "A part of the map could not be loaded.";
+    this.#say(error.message === NO_WEBGL ? NO_WEBGL : words);
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = "Try again";
