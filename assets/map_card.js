@@ -11,12 +11,15 @@ export class Card {
     this.name = node.querySelector(".ris-card-name");
     this.rank = node.querySelector(".ris-card-rank");
     this.labels = node.querySelector(".ris-card-labels");
+    this.colour = node.querySelector(".ris-card-colour");
     this.key = null;
   }
 
-  show(base, key, rank, at, view) {
+  // rank, colour: words, of which there may be none.
+  show(base, key, rank, colour, at, view) {
     if (key !== this.key) this.#fill(base, key);
     this.rank.textContent = rank;
+    this.colour.textContent = colour;
     this.node.hidden = false;
     this.#place(at, view);
   }

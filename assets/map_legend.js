@@ -108,6 +108,18 @@ export function shownBy(legend, filter) {
   return shown;
 }
 
+// What a point's colour tells of it, in words: none where its card tells that anyway.
+export function meaning(legend, code) {
+  if (legend.kind === "numbers") {
+    if (code === 255) return `${title(legend.name)} unknown`;
+    const [below, above] = [code === 0 && legend.least < legend.low, code === 254 && legend.most > legend.high];
+    const number = legend.low + ((legend.high - legend.low) * code) / 254;
+    return `${title(legend.name)} ${below ? "≤" : above ? "≥" : "about"} ${told(number, legend)}`;
+  }
+  const entry = legend.entries.find((each) => each.code === code);
+  return entry?.kind === "category" && legend.name !== "label" ? `${title(legend.name)} ${entry.name}` : "";
+}
+
 function everything(filter, again) {
   const button = element("button", "ris-legend-all", "Show all");
   button.type = "button";

@@ -4,7 +4,7 @@ import { Camera, around, resized, sees } from "./map_camera.js";
 import { Card } from "./map_card.js";
 import { Gestures } from "./map_gestures.js";
 import { Dots, NO_WEBGL } from "./map_gl.js";
-import { Legend, newFilter, shownBy } from "./map_legend.js";
+import { Legend, meaning, newFilter, shownBy } from "./map_legend.js";
 import { Overlay } from "./map_overlay.js";
 import { Pictures, medoidsIn, picturesIn } from "./map_pictures.js";
 import { countIn, nearest, pointOf, toData } from "./map_plane.js";
@@ -25,7 +25,7 @@ const HTML = `
     <div class="ris-map-pictures" aria-hidden="true"></div>
     <svg class="ris-map-overlay ris-map-over" aria-hidden="true"></svg>
     <div class="ris-map-card" hidden>
-      <img alt=""><div class="ris-card-rank"></div><div class="ris-card-name"></div><div class="ris-card-labels"></div>
+      <img alt=""><div class="ris-card-rank"></div><div class="ris-card-name"></div><div class="ris-card-labels"></div><div class="ris-card-colour"></div>
     </div>
     <div class="ris-map-note" role="status" hidden></div>
     <div class="ris-map-message" role="status"></div>
@@ -284,7 +284,7 @@ class MapView {
   #hover(at) {
     const found = at && this.#find(at);
     this.stage.classList.toggle("ris-pointing", Boolean(found));
-    if (found) this.card.show(this.data.base, found.key, this.#about(found), at, this.camera.view);
+    if (found) this.card.show(this.data.base, found.key, this.#about(found), meaning(this.data.colours, found.code), at, this.camera.view);
     else this.card.hide();
     if (this.live.hovered?.key !== found?.key) this.#draw({ hovered: found ?? null });
   }

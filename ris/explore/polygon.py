@@ -8,7 +8,8 @@ def inside(xy: NDArray[np.float32], polygon: NDArray[np.float64]) -> NDArray[np.
     """Which points lie inside a polygon, by the even-odd rule.
 
     The points in the polygon's frame are sorted by height, so that each side looks only at those
-    beside it: 300 sides around half of 1,000,000 points take 0.1 s instead of 4 s.
+    beside it: 300 sides around 400,000 of 1,000,000 points take 0.2 s instead of 1.4 s
+    (2026-11-23).
 
     Source: Franklin, PNPOLY - Point Inclusion in Polygon Test (1994).
     """
