@@ -150,6 +150,7 @@ class MapView {
 
   #close() {
     this.ready = false;
+    this.painted = null;
     this.tiles?.here().forEach(({ gl }) => gl && this.dots?.forget(gl));
     this.tiles?.destroy();
     this.medoids?.destroy();
@@ -162,15 +163,18 @@ class MapView {
 
   #adopt() {
     const { outline, marked, selected, query, colours: legend } = this.data;
-    const recoloured = this.painted !== legend.digest;
     this.colours = coloursOf(this.root, legend);
-    this.painted = legend.digest;
+    const painted = `${legend.digest} ${this.colours.dark}`;
+    const recoloured = this.painted !== painted;
+    this.painted = painted;
     if (outline) this.state.outline = outline.length ? outline : null;
     this.marks = marked;
     this.selected = selected;
     this.stage.classList.toggle("ris-dimmed", marked.length > 0 || query !== null);
-    this.#paint();
-    if (recoloured) this.#choose();
+    if (recoloured) {
+      this.#paint();
+      this.#choose();
+    }
     this.#tools();
     this.#draw();
     this.#settleSoon();
@@ -186,6 +190,7 @@ class MapView {
     this.shown = shownBy(this.data.colours, this.#filter());
     this.legend.show(this.data.colours, this.#filter(), this.colours);
     this.dots.paint(rgbaOf(this.colours, this.shown));
+    this.stale = true;
   }
 
   #filtered() {
@@ -201,7 +206,9 @@ class MapView {
     const { view } = this.camera;
     this.chosen = performance.now();
     this.seen = tilesIn(this.list, view);
+    const before = this.tiles.wanted.join();
     this.tiles.want(this.seen.paths, this.data.colours);
+    this.stale ||= before !== this.tiles.wanted.join();
     this.medoids.want(this.state.pictures ? medoidsIn(this.list.square, view) : [], this.data.colours);
   }
 
@@ -210,6 +217,7 @@ class MapView {
     else block.gl = this.dots.add(block.places, block.codes);
     this.stage.classList.remove("ris-waiting");
     this.#say("");
+    this.stale = true;
     this.#draw();
     this.#settleSoon();
   }
@@ -218,6 +226,7 @@ class MapView {
 
   #moved() {
     this.state.view = this.camera.view;
+    this.stale = true;
     if (performance.now() - this.chosen > HASTE) this.#choose();
     this.#draw();
     this.#settleSoon();
@@ -236,7 +245,9 @@ class MapView {
     this.#choose();
     const tiles = this.tiles.here();
     const count = countIn(tiles, this.shown, view);
-    this.dot = dotOf(count, view);
+    const dot = dotOf(count, view);
+    this.stale ||= dot.size !== this.dot.size || dot.opacity !== this.dot.opacity;
+    this.dot = dot;
     const few = this.seen.whole && count <= (view.width * view.height) / ROOM && this.camera.nearness() >= PICTURES_FROM;
     const answers = this.#answers();
     const wanted = few || this.state.pictures;
@@ -397,7 +408,8 @@ class MapView {
   #drawNow() {
     const { view } = this.camera;
     const { marks, selected, data, live, state } = this;
-    this.dots.draw(view, this.tiles.here().map(({ gl }) => gl), this.dot);
+    if (this.stale) this.dots.draw(view, this.tiles.here().map(({ gl }) => gl), this.dot);
+    this.stale = false; // drawing 200,000 points anew for a hover would be a waste
     this.pictures.move(view);
     this.overlay.draw({ view, marks, selected, query: data.query, outline: state.outline, ...live, colourOf: this.colours.of });
   }

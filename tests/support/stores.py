@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ris.explore.explorer import Explorer
+from ris.images.display import from_pixels
 from ris.images.labels import Labels
+from ris.images.prepare import make_thumbnail
 from ris.images.sources import Folder
 from ris.model.encoder import Encoder
 from ris.progress import StopSignal, silent
@@ -25,6 +27,7 @@ from ris.store.files import describe, write_json
 from ris.store.index import build_graph
 from ris.store.manifest import Graph, Manifest, Map, Part
 from ris.store.table import Row, TableWriter, add_embeddings, read_batches, write_map
+from ris.store.thumbnails import Thumbnails
 
 SIZE, DIMENSION = 32, 16
 
@@ -182,7 +185,7 @@ def publish_turned(collection: Collection, work: Path) -> None:
 
 
 def publish_points(home: Path, name: str, count: int, work: Path) -> Collection:
-    """A large collection without pictures: clusters of all sizes on the map, a label for each.
+    """A large collection of one grey picture: clusters of all sizes on the map, a label for each.
 
     Only the first thousand are in the graph, which takes the longest to build; the rest is
     searched exactly.
@@ -207,6 +210,10 @@ def publish_points(home: Path, name: str, count: int, work: Path) -> Collection:
     collection.publish(
         draft_of(collection, work, vectors, keys, digest, tail=count - 1_000), parent=None
     )
+    grey = make_thumbnail(from_pixels(np.full((32, 32, 3), 160, np.uint8)))
+    with Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
+        for start in range(0, count, 20_000):
+            thumbnails.put((f"{k:064x}", grey) for k in range(start, min(start + 20_000, count)))
     return collection
 
 
