@@ -6,8 +6,8 @@ import time
 from pathlib import PurePath
 
 import drawn
+import maps
 import pytest
-import stores
 
 from ris.explore.explorer import Explorer
 from ris.store.collection import Collection
@@ -24,6 +24,10 @@ OVERLAPPING = """
   return boxes.some((a, i) => boxes.slice(i + 1).some((b) =>
     a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1));
 }
+"""
+ANOTHER_SELECTION = """
+(before) => [...document.querySelectorAll("h2, h3, h4")].some(
+  ({ textContent }) => textContent.includes("selected") && !textContent.startsWith(before || "-"))
 """
 HOVER = """
 async ([x, y]) => {
@@ -152,7 +156,7 @@ def test_camera_and_selection_survive_a_page_change_and_a_new_generation(open_ta
     expect(page.locator(".ris-selected")).to_have_count(1)
     assert settled(page) == pytest.approx(view)
 
-    stores.publish_turned(collection, server.home.parent / "turned")
+    maps.publish_turned(collection, server.home.parent / "turned")
     expect(page.get_by_text("Generation 2,")).to_be_visible(timeout=60_000)
     expect(page.locator(".ris-selected")).to_have_count(1)
     expect(page.get_by_text(name, exact=True).filter(visible=True).first).to_be_visible()
@@ -327,7 +331,7 @@ def test_every_control_has_a_name_and_takes_the_keyboard(open_tab):
 def large(server, tmp_path_factory) -> str:
     """Collections of 20,000 and 200,000 points beside the small one."""
     for name, count in (("middling", 20_000), ("large", LARGE)):
-        stores.publish_points(server.home, name, count, tmp_path_factory.mktemp(name))
+        maps.publish_points(server.home, name, count, tmp_path_factory.mktemp(name))
     return "large"
 
 
@@ -361,7 +365,7 @@ def test_a_lasso_over_100_000_points_answers_within_a_second(open_tab, large):
             before = heading.inner_text() if heading.count() else ""
             lasso(page, inset=inset)
             began = time.monotonic()
-            expect(heading).to_have_text(re.compile(f"^(?!{before or '$'})"))
+            page.wait_for_function(ANOTHER_SELECTION, arg=before, polling=20)
             took.append(time.monotonic() - began)
             counts[name] = int(re.sub(r"\D", "", heading.inner_text()))
             expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
@@ -374,7 +378,7 @@ def test_a_lasso_over_100_000_points_answers_within_a_second(open_tab, large):
 
 @pytest.mark.slow
 def test_a_million_points_open_pan_select_and_are_all_reachable(open_tab, server, tmp_path):
-    stores.publish_points(server.home, "huge", HUGE, tmp_path)
+    maps.publish_points(server.home, "huge", HUGE, tmp_path)
     explorer = Explorer(Collection(server.home, "huge"))
     page = open_tab("/map", collection="huge")
     view = settled(page)

@@ -14,10 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from ris.explore.explorer import Explorer
-from ris.images.display import from_pixels
 from ris.images.labels import Labels
-from ris.images.prepare import make_thumbnail
 from ris.images.sources import Folder
 from ris.model.encoder import Encoder
 from ris.progress import StopSignal, silent
@@ -27,7 +24,6 @@ from ris.store.files import describe, write_json
 from ris.store.index import build_graph
 from ris.store.manifest import Graph, Manifest, Map, Part
 from ris.store.table import Row, TableWriter, add_embeddings, read_batches, write_map
-from ris.store.thumbnails import Thumbnails
 
 SIZE, DIMENSION = 32, 16
 
@@ -168,52 +164,6 @@ def publish_folder(
     draft = draft_of(collection, work, vectors, keys, digest, columns=known.columns, seed=seed)
     draft = _told(draft, facts)
     collection.publish(replace(draft, skipped=scanned.skipped), parent=None)
-    return collection
-
-
-def publish_turned(collection: Collection, work: Path) -> None:
-    """A further generation of the same pictures, whose map is the mirror image of the last one."""
-    work.mkdir(parents=True, exist_ok=True)
-    last = collection.generations()[-1]
-    points = Explorer(collection).points()
-    keys, xy = points.keys, np.stack([points.y, points.x], axis=1)
-    write_map(work / "map.parquet", keys, xy, np.ones(len(keys), np.bool_))
-    places = "generations/{generation}/map.parquet"
-    facts = describe(work, work / "map.parquet", name=places).to_json()
-    manifest = replace(last, maps=(Map(**facts, fitted=len(keys), placed=0),))
-    collection.publish(Draft(manifest, {places: work / "map.parquet"}), parent=last.generation)
-
-
-def publish_points(home: Path, name: str, count: int, work: Path) -> Collection:
-    """A large collection of one grey picture: clusters of all sizes on the map, a label for each.
-
-    Only the first thousand are in the graph, which takes the longest to build; the rest is
-    searched exactly.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    collection = Collection.create(home, name, ["/pictures"], "folder")
-    random = np.random.default_rng(0)
-    centres, spread = random.normal(size=(40, 2)) * 10, random.uniform(0.3, 2.5, 40)
-    share = 1 / np.arange(1, 41)
-    of = random.choice(40, count, p=share / share.sum())
-    xy = centres[of] + random.normal(size=(count, 2)) * spread[of, None]
-    vectors, keys = unit_vectors(count), np.arange(count)
-    with TableWriter(work / "part.parquet", DIMENSION, {}) as writer:
-        for start in range(0, count, 50_000):
-            rows = [
-                Row(k, f"{k:064x}", f"/pictures/{k}.png", (f"label {of[k]}",), 32, 32, k)
-                for k in range(start, min(start + 50_000, count))
-            ]
-            writer.write(rows, vectors[start : start + len(rows)])
-    write_map(work / "map.parquet", keys, xy.astype(np.float32), np.ones(count, np.bool_))
-    digest = _fake_encoder(work, 0)
-    collection.publish(
-        draft_of(collection, work, vectors, keys, digest, tail=count - 1_000), parent=None
-    )
-    grey = make_thumbnail(from_pixels(np.full((32, 32, 3), 160, np.uint8)))
-    with Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
-        for start in range(0, count, 20_000):
-            thumbnails.put((f"{k:064x}", grey) for k in range(start, min(start + 20_000, count)))
     return collection
 
 
