@@ -1,38 +1,28 @@
-// Where the map looks: zoom, pan, fit, resize. Always of equal aspect, which spares plotly's scaleanchor.
+// Where the map looks: zoom, pan, fit, resize. A map unit is always as many pixels wide as high.
+
+import { unitOf } from "./map_plane.js";
 
 const ZOOM_STEP = 1.6;
-const WHEEL = 1 / 500; // zoom, as an exponent, of a wheel's pixel; plotly's own is a fixed tenth a notch
-const NEAREST = 5000; // limits of zooming, in times of the whole map
+const WHEEL = 1 / 500; // zoom, as an exponent, of a wheel's pixel
+const NEAREST = 20000; // limits of zooming, in times of the whole map
 const FARTHEST = 1 / 3;
 const CLOSEST_FIT = 40; // "zoom to the results" goes no nearer than this many times
 
 export class Camera {
-  constructor(plotly, plot, bounds) {
-    this.plotly = plotly;
-    this.plot = plot;
+  // bounds: of all points. onMove is called after every change.
+  constructor(bounds, width, height, onMove) {
     this.bounds = bounds;
-    this.turned = 0; // pixels of the wheel that are not yet on screen
-    this.busy = false;
-  }
-
-  // What is on screen now. _fullLayout is the only place that is true while a drag lasts (plotly.js 4.1).
-  read() {
-    const { xaxis, yaxis, width, height } = this.plot._fullLayout;
-    const view = { x0: xaxis.range[0], x1: xaxis.range[1], y0: yaxis.range[0], y1: yaxis.range[1], width, height };
-    // While plotly takes on a new size, its ranges and its size may be of different moments, which would
-    // read as another zoom (one that nobody asked for was seen on a busy machine): the last true view holds.
-    if (isTrue(view) || !this.last) this.last = view;
-    return this.last;
+    this.onMove = onMove;
+    this.view = around(bounds, width, height);
   }
 
   look(view) {
-    const { x0, x1, y0, y1 } = view;
-    return this.plotly.relayout(this.plot, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] });
+    this.view = view;
+    this.onMove();
   }
 
   all() {
-    const { width, height } = this.read();
-    this.look(around(this.bounds, width, height));
+    this.look(this.#whole());
   }
 
   zoomIn() {
@@ -43,60 +33,55 @@ export class Camera {
     this.#zoom(ZOOM_STEP);
   }
 
+  wheel(at, pixels) {
+    this.zoomAt(at, Math.exp(Math.min(Math.max(pixels, -200), 200) * WHEEL));
+  }
+
   #zoom(factor) {
-    const { width, height } = this.read();
-    return this.zoomAt({ x: width / 2, y: height / 2 }, factor);
+    const { width, height } = this.view;
+    this.zoomAt({ x: width / 2, y: height / 2 }, factor);
+  }
+
+  #whole() {
+    return around(this.bounds, this.view.width, this.view.height);
   }
 
   // Zooms so that what lies under a pixel stays there.
   zoomAt(at, factor) {
-    const view = this.read();
-    const whole = unitOf(around(this.bounds, view.width, view.height));
+    const { view } = this;
+    const whole = unitOf(this.#whole());
     const unit = Math.min(Math.max(unitOf(view) * factor, whole / NEAREST), whole / FARTHEST);
     const x0 = view.x0 + at.x * (unitOf(view) - unit);
     const y1 = view.y1 - at.y * (unitOf(view) - unit);
-    return this.look({ x0, x1: x0 + unit * view.width, y0: y1 - unit * view.height, y1 });
+    this.look({ ...view, x0, x1: x0 + unit * view.width, y0: y1 - unit * view.height, y1 });
   }
 
-  // A wheel turns faster than a large map is drawn, so turns are gathered while one is drawn.
-  async wheel(at, pixels) {
-    this.turned += Math.min(Math.max(pixels, -200), 200);
-    if (this.busy) return;
-    this.busy = true;
-    while (this.turned) {
-      const turned = this.turned;
-      this.turned = 0;
-      await this.zoomAt(at, Math.exp(turned * WHEEL));
-      await new Promise(requestAnimationFrame);
-    }
-    this.busy = false;
+  // dx, dy: pixels that what is in view moves right and down.
+  drag(dx, dy) {
+    const unit = unitOf(this.view);
+    const { x0, x1, y0, y1 } = this.view;
+    this.look({ ...this.view, x0: x0 - dx * unit, x1: x1 - dx * unit, y0: y0 + dy * unit, y1: y1 + dy * unit });
   }
 
   // dx, dy: parts of what is in view.
   pan(dx, dy) {
-    const view = this.read();
-    const [wide, high] = [(view.x1 - view.x0) * dx, (view.y1 - view.y0) * dy];
-    this.look({ x0: view.x0 + wide, x1: view.x1 + wide, y0: view.y0 + high, y1: view.y1 + high });
+    this.drag(-dx * this.view.width, dy * this.view.height);
   }
 
   lookAt(places) {
-    const { width, height } = this.read();
+    const { width, height } = this.view;
     const fit = around(boundsOf(places), width, height, 1.5);
-    const unit = Math.max(unitOf(fit), unitOf(around(this.bounds, width, height)) / CLOSEST_FIT);
+    const unit = Math.max(unitOf(fit), unitOf(this.#whole()) / CLOSEST_FIT);
     this.look(about(middle(fit), unit, width, height));
   }
 
   resize(width, height) {
-    const view = this.read();
-    if (view.width === width && view.height === height) return;
-    const { x0, x1, y0, y1 } = resized(view, width, height);
-    this.plotly.relayout(this.plot, { width, height, "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] });
+    if (this.view.width !== width || this.view.height !== height) this.look(resized(this.view, width, height));
   }
 
   // How many times nearer than the whole map.
   nearness() {
-    const view = this.read();
-    return unitOf(around(this.bounds, view.width, view.height)) / unitOf(view);
+    return unitOf(this.#whole()) / unitOf(this.view);
   }
 }
 
@@ -112,6 +97,11 @@ export function resized(view, width, height) {
   return about(middle(view), unitOf(view), width, height);
 }
 
+// Whether anything of `bounds` is in view.
+export function sees(view, bounds) {
+  return view.x0 < bounds.x1 && view.x1 > bounds.x0 && view.y0 < bounds.y1 && view.y1 > bounds.y0;
+}
+
 function about({ x, y }, unit, width, height) {
   const dx = (unit * width) / 2;
   const dy = (unit * height) / 2;
@@ -120,16 +110,6 @@ function about({ x, y }, unit, width, height) {
 
 function middle({ x0, x1, y0, y1 }) {
   return { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
-}
-
-// Map units a pixel.
-function unitOf(view) {
-  return (view.x1 - view.x0) / view.width;
-}
-
-// A map unit is as many pixels wide as high.
-function isTrue(view) {
-  return Math.abs(unitOf(view) / ((view.y1 - view.y0) / view.height) - 1) < 0.02;
 }
 
 function boundsOf(places) {

@@ -1,8 +1,8 @@
 // The card beside the pointer: thumbnail, file name, labels. Names are hostile, so they go in as text only.
 
-import { loadWords } from "./map_points.js";
-
 const GAP = 16;
+const KEPT_WORDS = 2000;
+const known = new Map(); // file names and labels by address; a module lives as long as its tab
 
 export class Card {
   constructor(node) {
@@ -11,12 +11,15 @@ export class Card {
     this.name = node.querySelector(".ris-card-name");
     this.rank = node.querySelector(".ris-card-rank");
     this.labels = node.querySelector(".ris-card-labels");
+    this.colour = node.querySelector(".ris-card-colour");
     this.key = null;
   }
 
-  show(base, key, rank, at, view) {
+  // rank, colour: words, of which there may be none.
+  show(base, key, rank, colour, at, view) {
     if (key !== this.key) this.#fill(base, key);
-    this.rank.textContent = rank ? `Result ${rank}` : "";
+    this.rank.textContent = rank;
+    this.colour.textContent = colour;
     this.node.hidden = false;
     this.#place(at, view);
   }
@@ -46,6 +49,16 @@ export class Card {
     const y = Math.min(Math.max(at.y - high / 2, 8), view.height - high - 8);
     this.node.style.transform = `translate(${Math.max(8, Math.round(x))}px, ${Math.round(Math.max(8, y))}px)`;
   }
+}
+
+// An item's file name and labels, asked for when a card needs them.
+function loadWords(base, key) {
+  const url = `${location.origin}${base}/items/${key}.json`;
+  if (!known.has(url)) {
+    if (known.size > KEPT_WORDS) known.clear();
+    known.set(url, fetch(url).then((response) => (response.ok ? response.json() : null), () => null));
+  }
+  return known.get(url);
 }
 
 function chip(text) {

@@ -1,41 +1,47 @@
-// Draws what changes with every answer (query, hits, selection, lasso, thumbnails) over plotly's points.
-// Apart from plotly on purpose: an answer must not make it upload 200,000 points again.
+// Draws what changes with every answer (query, hits, selection, lasso) over the points.
 
-import { toPixel } from "./map_points.js";
+import { toPixel } from "./map_plane.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const BADGE = 9; // radius of a rank badge, px
-const THUMBNAIL = 44; // px, as in map_view.css
 
 export class Overlay {
-  // Lines lie under the thumbnails, marks over them.
-  constructor(under, thumbnails, over) {
+  // Lines lie under the pictures, marks over them.
+  constructor(under, over, pictures) {
     this.under = under;
-    this.thumbnails = thumbnails;
     this.over = over;
-    this.pictured = new Set(); // keys that show as thumbnails
+    this.pictures = pictures;
   }
 
-  // scene: { view, query, marks: [{key, x, y, rank, colour}], selected, hovered, outline, drawing }
+  // scene: { view, query, marks: [{key, x, y, rank, code}], selected, hovered, outline, drawing, colourOf }
   draw(scene) {
     this.under.replaceChildren();
     this.over.replaceChildren();
-    const at = (place) => toPixel(scene.view, place.x, place.y);
+    const at = (place) => this.#at(scene.view, place);
     const query = scene.query && at(scene.query);
-    if (scene.outline) this.#outline(scene.outline.map(([x, y]) => at({ x, y })), "ris-outline");
-    if (scene.drawing) this.#outline(scene.drawing, "ris-outline ris-drawing");
+    const heart = query ?? (scene.selected && at(scene.selected));
+    if (scene.outline) this.#outline(scene.outline.map(([x, y]) => toPixel(scene.view, x, y)), scene.view);
+    if (scene.drawing) shape("path", { d: path(scene.drawing), class: "ris-outline ris-drawing" }, this.over);
     if (query) this.#halo(query, scene);
-    if (query) scene.marks.forEach((mark) => this.#line(query, at(mark)));
-    if (scene.hovered) this.#ring(at(scene.hovered), scene.hovered.key, "ris-hovered", 8);
-    if (scene.selected) this.#ring(at(scene.selected), scene.selected.key, "ris-selected", 11);
+    if (heart) scene.marks.forEach((mark) => this.#line(heart, at(mark)));
+    if (scene.hovered) this.#ring(scene.view, scene.hovered, "ris-hovered", 8);
+    if (scene.selected) this.#ring(scene.view, scene.selected, "ris-selected", 11);
     if (query) this.#query(query);
-    this.#marks(scene.marks.map((mark) => ({ ...mark, at: at(mark) })), query);
+    this.#marks(scene.marks.map((mark) => ({ ...mark, at: at(mark), colour: scene.colourOf(mark.code) })), heart);
   }
 
-  #outline(corners, kind) {
+  // Where an item is seen: a picture may lie a little off its place.
+  #at(view, place) {
+    const picture = this.pictures.shown.get(place.key) ?? place;
+    return toPixel(view, picture.x, picture.y);
+  }
+
+  // What is not inside is dimmed.
+  #outline(corners, { width, height }) {
     if (!corners.length) return;
-    const path = corners.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L");
-    shape("path", { d: `M${path}Z`, class: kind }, this.under);
+    const frame = `M0,0H${width}V${height}H0Z`;
+    shape("path", { d: frame + path(corners), class: "ris-outside" }, this.under);
+    shape("path", { d: path(corners), class: "ris-outline" }, this.under);
   }
 
   #halo({ x, y }, { view, query }) {
@@ -47,12 +53,14 @@ export class Overlay {
     shape("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: "ris-line" }, this.under);
   }
 
-  #ring({ x, y }, key, kind, radius) {
-    if (!this.pictured.has(key)) {
+  #ring(view, place, kind, radius) {
+    const { x, y } = this.#at(view, place);
+    const picture = this.pictures.shown.get(place.key);
+    if (!picture) {
       shape("circle", { cx: x, cy: y, r: radius, class: kind }, this.over);
       return;
     }
-    const side = THUMBNAIL + 4;
+    const side = picture.size * this.pictures.scale(view) + 4;
     shape("rect", { x: x - side / 2, y: y - side / 2, width: side, height: side, rx: 10, class: kind }, this.over);
   }
 
@@ -63,14 +71,15 @@ export class Overlay {
   }
 
   // Ranks that would lie on one another are left out, the better one staying; zooming in shows them all.
-  #marks(marks, query) {
-    const dots = marks.filter((mark) => !this.pictured.has(mark.key));
+  #marks(marks, heart) {
+    const pictured = ({ key }) => this.pictures.shown.get(key);
+    const dots = marks.filter((mark) => !pictured(mark));
     dots.reverse().forEach(({ at, colour }) => {
       shape("circle", { cx: at.x, cy: at.y, r: 5.5, class: "ris-mark" }, this.over).style.fill = colour;
     });
-    const taken = query ? [query] : [];
+    const taken = heart ? [heart] : [];
     for (const mark of marks) {
-      const corner = this.pictured.has(mark.key) ? THUMBNAIL / 2 - 4 : 0;
+      const corner = pictured(mark) ? pictured(mark).size / 2 - 4 : 0;
       const at = { x: mark.at.x - corner, y: mark.at.y - corner };
       if (taken.some((other) => Math.hypot(other.x - at.x, other.y - at.y) < 2 * BADGE)) continue;
       taken.push(at);
@@ -82,36 +91,10 @@ export class Overlay {
     shape("circle", { cx: x, cy: y, r: BADGE, class: "ris-badge" }, this.over).style.stroke = colour;
     shape("text", { x, y, class: "ris-rank" }, this.over).textContent = rank;
   }
-
-  // Real thumbnails at their places; `items` is [{key, x, y, colour}], few enough to be shown.
-  showThumbnails(items, base, view) {
-    this.pictured = new Set(items.map((item) => item.key));
-    const present = new Map([...this.thumbnails.children].map((image) => [Number(image.dataset.key), image]));
-    for (const [key, image] of present) if (!this.pictured.has(key)) image.remove();
-    for (const item of items) if (!present.has(item.key)) this.thumbnails.append(thumbnail(item, base));
-    this.moveThumbnails(view);
-  }
-
-  moveThumbnails(view) {
-    for (const image of this.thumbnails.children) {
-      const { x, y } = toPixel(view, Number(image.dataset.x), Number(image.dataset.y));
-      image.style.transform = `translate(${x - THUMBNAIL / 2}px, ${y - THUMBNAIL / 2}px)`;
-    }
-  }
 }
 
-// How many thumbnails a view has room for.
-export function thumbnailRoom({ width, height }) {
-  return Math.min(80, Math.floor((width * height) / (THUMBNAIL * THUMBNAIL * 3.5)));
-}
-
-function thumbnail(item, base) {
-  const image = new Image(THUMBNAIL, THUMBNAIL);
-  Object.assign(image.dataset, { key: item.key, x: item.x, y: item.y });
-  image.alt = "";
-  image.style.borderColor = item.colour;
-  image.src = `${location.origin}${base}/thumbnails/${item.key}.webp`;
-  return image;
+function path(corners) {
+  return `M${corners.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}Z`;
 }
 
 function shape(name, attributes, parent) {

@@ -1,34 +1,40 @@
-// The map: plotly.js draws the points and pans; our overlay draws answers; events go to Python.
+// The map: WebGL draws the points, tile by tile; our overlay draws answers; events go to Python.
 
-import { Camera, around, resized } from "./map_camera.js";
+import { Camera, around, resized, sees } from "./map_camera.js";
 import { Card } from "./map_card.js";
-import { Cloud } from "./map_cloud.js";
 import { Gestures } from "./map_gestures.js";
-import { Legend } from "./map_legend.js";
-import { Overlay, thumbnailRoom } from "./map_overlay.js";
-import { inView, loadPlotly, loadPoints, nearest, shared, toData } from "./map_points.js";
-import { coloursOf } from "./map_style.js";
+import { Dots, NO_WEBGL } from "./map_gl.js";
+import { Legend, meaning, newFilter, shownBy } from "./map_legend.js";
+import { Overlay } from "./map_overlay.js";
+import { Pictures, medoidsIn, picturesIn } from "./map_pictures.js";
+import { countIn, nearest, pointOf, toData } from "./map_plane.js";
+import { coloursOf, dotOf, rgbaOf } from "./map_style.js";
+import { Blocks, loadTileList, tilesIn } from "./map_tiles.js";
 import { Toolbar } from "./map_toolbar.js";
 
 const REACH = 14; // px; how near to a point the pointer must be
-const THUMBNAILS_FROM = 2.5; // times nearer than the whole map: a small collection keeps its dots at first
+const PICTURES_FROM = 2.5; // times nearer than the whole map: a small collection keeps its dots at first
+const ROOM = 72 * 72 * 1.6; // px of a view for each picture
 const CORNERS = 500; // a lasso is sent with no more than these
-const CALM = 150; // ms without a movement before dots and thumbnails are chosen anew
+const CALM = 120; // ms without a movement before dots and pictures are chosen anew
+const HASTE = 150; // ms between two choices of tiles while the map moves
 const HTML = `
   <div class="ris-map-stage" tabindex="0" role="group">
-    <div class="ris-map-plot"></div>
+    <canvas class="ris-map-plot" aria-hidden="true"></canvas>
     <svg class="ris-map-overlay ris-map-under" aria-hidden="true"></svg>
-    <div class="ris-map-thumbnails" aria-hidden="true"></div>
+    <div class="ris-map-pictures" aria-hidden="true"></div>
     <svg class="ris-map-overlay ris-map-over" aria-hidden="true"></svg>
     <div class="ris-map-card" hidden>
-      <img alt=""><div class="ris-card-rank"></div><div class="ris-card-name"></div><div class="ris-card-labels"></div>
+      <img alt=""><div class="ris-card-rank"></div><div class="ris-card-name"></div><div class="ris-card-labels"></div><div class="ris-card-colour"></div>
     </div>
+    <div class="ris-map-note" role="status" hidden></div>
     <div class="ris-map-message" role="status"></div>
   </div>
   <div class="ris-map-toolbar" role="toolbar" aria-label="Map tools" hidden></div>
-  <div class="ris-map-legend" hidden></div>`;
+  <div class="ris-map-legend" role="group" aria-label="Legend" hidden></div>`;
 
 const mounted = new WeakMap();
+const states = new Map(); // by map and collection; a module lives as long as its tab
 
 // Called by Streamlit with every change of data or theme; the function it gives is called once, at the end.
 export function mount(component) {
@@ -50,11 +56,12 @@ class MapView {
     parent.append(this.root);
     const part = (name) => this.root.querySelector(`.ris-map-${name}`);
     this.stage = part("stage");
-    this.plot = part("plot");
     this.message = part("message");
+    this.note = part("note");
     this.card = new Card(part("card"));
-    this.overlay = new Overlay(part("under"), part("thumbnails"), part("over"));
-    this.legend = new Legend(part("legend"), () => this.#changedVisibility());
+    this.pictures = new Pictures(part("pictures"));
+    this.overlay = new Overlay(part("under"), part("over"), this.pictures);
+    this.legend = new Legend(part("legend"), () => this.#filtered());
     this.toolbar = new Toolbar(part("toolbar"), (command) => this.#command(command));
     this.gestures = new Gestures(this.stage, {
       tool: () => this.state?.tool ?? "pan",
@@ -62,12 +69,14 @@ class MapView {
       click: (at) => this.#click(at),
       draw: (corners) => this.#draw({ drawing: corners }),
       polygon: (corners) => this.#polygon(corners),
+      drag: (dx, dy) => this.ready && this.camera.drag(dx, dy),
+      zoom: (at, factor) => this.ready && this.camera.zoomAt(at, factor),
       wheel: (at, pixels) => this.#wheel(at, pixels),
       key: (event) => this.#key(event),
     });
     this.resizing = new ResizeObserver(() => this.#resized());
     this.resizing.observe(this.stage);
-    this.live = { hovered: -1, drawing: null };
+    this.live = { hovered: null, drawing: null };
   }
 
   destroy() {
@@ -75,7 +84,8 @@ class MapView {
     this.gestures.destroy();
     this.resizing.disconnect();
     clearTimeout(this.settling);
-    this.cloud?.destroy();
+    this.#close();
+    this.dots?.destroy();
     this.root.remove();
   }
 
@@ -83,106 +93,177 @@ class MapView {
 
   update({ data, setTriggerValue }) {
     this.send = (event) => setTriggerValue("event", event);
-    const same = this.data?.base === data.base;
+    const before = this.data;
     this.data = data;
     this.root.style.setProperty("--ris-map-height", `${data.height}px`);
     this.stage.setAttribute("aria-label", `Map of ${data.count.toLocaleString()} pictures. Arrow keys move, plus and minus zoom, 0 shows all.`);
-    if (!same) this.#open();
+    if (before?.base !== data.base) this.#open();
     else if (this.ready) this.#adopt();
   }
 
   async #open() {
-    const { base, plotly, key, count } = this.data;
+    const { base, key, count } = this.data;
     const late = () => this.gone || this.data.base !== base; // another collection was chosen meanwhile
-    this.ready = false;
-    this.card.hide();
+    this.#close();
     this.stage.classList.add("ris-waiting");
     this.toolbar.node.hidden = true;
     this.legend.node.hidden = true;
     this.#say(count ? "Drawing the map…" : "There is no map of these pictures yet.");
     if (!count) return;
     try {
-      const [library, points] = await Promise.all([loadPlotly(plotly), loadPoints(base)]);
+      this.dots ??= this.#newDots();
+      this.list = await loadTileList(base);
       if (late()) return;
-      this.state = remembered(`${key} ${base}`);
-      await this.#plotPoints(library, points);
-      if (late()) return;
-      this.#begin();
-      this.#say("");
+      this.#begin(key, base);
     } catch (error) {
-      if (late()) return;
-      console.error("ris map:", error);
-      this.#fail();
+      if (!late()) this.#fail(error);
     }
   }
 
-  async #plotPoints(library, points) {
-    const { clientWidth: width, clientHeight: height } = this.stage;
-    const { view, hidden } = this.state;
-    this.cloud?.destroy();
-    const cloud = new Cloud(library, this.plot, points, this.data.legend);
-    this.cloud = cloud;
-    this.camera = new Camera(library, this.plot, points.bounds);
-    await cloud.draw(view ? resized(view, width, height) : around(points.bounds, width, height), hidden, coloursOf(this.root));
-    if (this.gone) cloud.destroy();
+  #newDots() {
+    const old = this.root.querySelector(".ris-map-plot");
+    const canvas = old.cloneNode();
+    old.replaceWith(canvas); // one whose context was lost gets no other
+    canvas.addEventListener("webglcontextlost", () => {
+      if (this.gone) return;
+      this.dots = null;
+      this.#open();
+    });
+    return new Dots(canvas);
   }
 
-  #begin() {
-    this.cloud.onMove(() => this.#moved());
+  #begin(key, base) {
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    const [x0, y0, x1, y1] = this.list.bounds;
+    this.state = remembered(key);
+    this.camera = new Camera({ x0, x1, y0, y1 }, width, height, () => this.#moved());
+    const { view } = this.state;
+    if (view && sees(view, this.camera.bounds)) this.camera.view = resized(view, width, height);
+    const failed = (error) => this.#fail(error);
+    this.tiles = new Blocks(base, { come: (block) => this.#came(block), gone: ({ gl }) => gl && this.dots?.forget(gl), failed });
+    this.medoids = new Blocks(base, { come: () => this.#settleSoon(), gone: () => {}, failed });
+    this.dot = dotOf(this.data.count, this.camera.view);
     this.ready = true;
-    this.stage.classList.remove("ris-waiting");
-    this.state.view = this.camera.read();
     this.#adopt();
-    this.#settleSoon();
+    this.#choose();
+  }
+
+  #close() {
+    this.ready = false;
+    this.painted = null;
+    this.tiles?.here().forEach(({ gl }) => gl && this.dots?.forget(gl));
+    this.tiles?.destroy();
+    this.medoids?.destroy();
+    this.tiles = this.medoids = null;
+    this.card.hide();
+    this.note.hidden = true;
+    this.live.hovered = null;
+    this.pictures.clear();
   }
 
   #adopt() {
-    const { outline, marked, selected, query, legend } = this.data;
-    const colours = coloursOf(this.root);
-    if (colours.dark !== this.cloud.colours.dark) this.#recolour(colours);
+    const { outline, marked, selected, query, colours: legend } = this.data;
+    this.colours = coloursOf(this.root, legend);
+    const painted = `${legend.digest} ${this.colours.dark}`;
+    const recoloured = this.painted !== painted;
+    this.painted = painted;
     if (outline) this.state.outline = outline.length ? outline : null;
-    this.marks = marked.flatMap((key, i) => {
-      const place = this.cloud.place(key);
-      return place ? [{ ...place, rank: i + 1 }] : [];
-    });
-    this.selected = selected === null ? null : this.cloud.place(selected);
-    this.stage.classList.toggle("ris-dimmed", this.marks.length > 0 || query !== null);
-    this.legend.show(legend, this.state.hidden, colours);
+    this.marks = marked;
+    this.selected = selected;
+    this.stage.classList.toggle("ris-dimmed", marked.length > 0 || query !== null);
+    if (recoloured) {
+      this.#paint();
+      this.#choose();
+    }
     this.#tools();
     this.#draw();
+    this.#settleSoon();
   }
 
-  #recolour(colours) {
-    this.cloud.recolour(colours);
-    this.overlay.thumbnails.replaceChildren(); // made anew, framed in the new colours
+  #filter() {
+    const { name } = this.data.colours;
+    if (!this.state.filters.has(name)) this.state.filters.set(name, newFilter());
+    return this.state.filters.get(name);
+  }
+
+  #paint() {
+    this.shown = shownBy(this.data.colours, this.#filter());
+    this.legend.show(this.data.colours, this.#filter(), this.colours);
+    this.dots.paint(rgbaOf(this.colours, this.shown));
+    this.stale = true;
+  }
+
+  #filtered() {
+    this.#paint();
+    this.#draw();
+    this.#settleSoon();
+  }
+
+  // --- tiles
+
+  // Which tiles and medoids are wanted now.
+  #choose() {
+    const { view } = this.camera;
+    this.chosen = performance.now();
+    this.seen = tilesIn(this.list, view);
+    const before = this.tiles.wanted.join();
+    this.tiles.want(this.seen.paths, this.data.colours);
+    this.stale ||= before !== this.tiles.wanted.join();
+    this.medoids.want(this.state.pictures ? medoidsIn(this.list.square, view) : [], this.data.colours);
+  }
+
+  #came(block) {
+    if (block.gl) this.dots.recode(block.gl, block.codes);
+    else block.gl = this.dots.add(block.places, block.codes);
+    this.stage.classList.remove("ris-waiting");
+    this.#say("");
+    this.stale = true;
+    this.#draw();
     this.#settleSoon();
   }
 
   // --- movement
 
   #moved() {
-    this.state.view = this.camera.read();
+    this.state.view = this.camera.view;
+    this.stale = true;
+    if (performance.now() - this.chosen > HASTE) this.#choose();
     this.#draw();
-    this.overlay.moveThumbnails(this.state.view);
     this.#settleSoon();
   }
 
   #settleSoon() {
+    delete this.stage.dataset.settled;
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.#settle(), CALM);
   }
 
-  // Choosing dots and thumbnails for what is in view waits for rest: a new size draws all points again.
+  // Choosing dots and pictures for what is in view waits for rest, so that nothing flickers under way.
   #settle() {
     if (!this.ready) return;
-    const { view, hidden } = this.state;
-    const { points, slots } = this.cloud;
-    const room = thumbnailRoom(view);
-    const { count, first } = inView(points, slots, hidden, view, room);
-    const pictured = count <= room && this.camera.nearness() >= THUMBNAILS_FROM;
-    this.overlay.showThumbnails(pictured ? first.map((i) => this.cloud.point(i)) : [], this.data.base, view);
-    this.cloud.suit(count, view);
+    const { view } = this.camera;
+    this.#choose();
+    const tiles = this.tiles.here();
+    const count = countIn(tiles, this.shown, view);
+    const dot = dotOf(count, view);
+    this.stale ||= dot.size !== this.dot.size || dot.opacity !== this.dot.opacity;
+    this.dot = dot;
+    const few = this.seen.whole && count <= (view.width * view.height) / ROOM && this.camera.nearness() >= PICTURES_FROM;
+    const answers = this.#answers();
+    const wanted = few || this.state.pictures;
+    const pictures = wanted ? picturesIn(this.list.square, view, answers, this.medoids.here(), tiles, this.shown) : [];
+    this.pictures.show(pictures, this.data.base, this.colours.of, new Set(answers.map(({ key }) => key)), view);
+    this.stage.classList.toggle("ris-pictured", pictures.length > 0);
+    this.#count();
     this.#draw();
+    if (this.tiles.complete() && this.medoids.complete()) this.stage.dataset.settled = [view.x0, view.x1, view.y0, view.y1].join(" ");
+  }
+
+  // Tells when some of what is in view is not shown.
+  #count() {
+    const { whole, points, all } = this.seen;
+    this.note.hidden = whole;
+    if (!whole) this.note.textContent = `Showing about ${rounded(points)} of ${rounded(all)} here. Zoom in for the others.`;
   }
 
   #resized() {
@@ -190,32 +271,39 @@ class MapView {
     if (this.ready && width && height) this.camera.resize(width, height);
   }
 
-  #changedVisibility() {
-    this.cloud.show(this.state.hidden);
-    this.#settleSoon();
-  }
-
   // --- what people do
 
+  // What is under a pixel: hits go before what lies under them.
   #find(at) {
-    const { view, hidden } = this.state;
-    const marks = { x: this.marks.map((mark) => mark.x), y: this.marks.map((mark) => mark.y), count: this.marks.length };
-    const marked = nearest(marks, [], new Set(), view, at, REACH); // a hit goes before what lies under it
-    if (marked >= 0) return this.cloud.points.indexOf(this.marks[marked].key);
-    return nearest(this.cloud.points, this.cloud.slots, hidden, view, at, this.overlay.pictured.size ? 22 : REACH);
+    if (!this.ready) return null;
+    const { view } = this.camera;
+    const found = this.pictures.at(view, at);
+    if (found) return found;
+    const answers = this.#answers();
+    const block = { places: answers.flatMap(({ x, y }) => [x, y]), codes: answers.map(() => 0) };
+    const mark = nearest([block], [1], view, at, REACH);
+    if (mark) return answers[mark[1]];
+    const point = nearest(this.tiles.here(), this.shown, view, at, REACH);
+    return point && pointOf(...point);
+  }
+
+  // What was chosen and its neighbours, or the hits.
+  #answers() {
+    return this.selected ? [this.selected, ...this.marks] : this.marks;
   }
 
   #hover(at) {
-    const found = at && this.ready ? this.#find(at) : -1;
-    this.stage.classList.toggle("ris-pointing", found >= 0);
-    if (found >= 0) {
-      const key = this.cloud.points.keys[found];
-      const rank = this.marks.find((mark) => mark.key === key)?.rank;
-      this.card.show(this.data.base, key, rank, at, this.state.view);
-    } else {
-      this.card.hide();
-    }
-    if (this.live.hovered !== found) this.#draw({ hovered: found });
+    const found = at && this.#find(at);
+    this.stage.classList.toggle("ris-pointing", Boolean(found));
+    if (found) this.card.show(this.data.base, found.key, this.#about(found), meaning(this.data.colours, found.code), at, this.camera.view);
+    else this.card.hide();
+    if (this.live.hovered?.key !== found?.key) this.#draw({ hovered: found ?? null });
+  }
+
+  #about({ key, count = 1 }) {
+    const rank = this.marks.find((mark) => mark.key === key)?.rank;
+    if (rank) return `Result ${rank}`;
+    return count > 1 ? `Stands for ${count.toLocaleString()} here` : "";
   }
 
   #wheel(at, pixels) {
@@ -224,14 +312,15 @@ class MapView {
   }
 
   #click(at) {
-    const found = this.ready ? this.#find(at) : -1;
-    if (found >= 0) this.send({ kind: "click", key: this.cloud.points.keys[found] });
+    const found = this.#find(at);
+    this.#hover(null); // the card would cover what the answer marks
+    if (found) this.send({ kind: "click", key: found.key });
   }
 
   #polygon(corners) {
     if (!this.ready) return;
     const every = Math.ceil(corners.length / CORNERS);
-    const kept = corners.filter((_, i) => i % every === 0).map((corner) => toData(this.state.view, corner));
+    const kept = corners.filter((_, i) => i % every === 0).map((corner) => toData(this.camera.view, corner));
     this.#select(kept.map(({ x, y }) => [x, y]));
   }
 
@@ -251,10 +340,17 @@ class MapView {
       all: () => this.camera.all(),
       results: () => this.camera.lookAt(this.#results()),
       clear: () => this.#select([]),
+      pictures: () => this.#picture(),
     }[command];
     if (does) return does();
     this.state.tool = command;
     this.#tools();
+  }
+
+  #picture() {
+    this.state.pictures = !this.state.pictures;
+    this.#tools();
+    this.#settle();
   }
 
   #key(event) {
@@ -277,27 +373,45 @@ class MapView {
   }
 
   #escape() {
-    if (!this.gestures.cancel() && this.state.outline) this.#select([]);
+    if (!this.gestures.cancel() && this.#clearable()) this.#select([]);
+  }
+
+  #clearable() {
+    return this.state.outline !== null || this.selected !== null;
   }
 
   // --- drawing
 
   #results() {
-    return this.data.query ? [...this.marks, this.data.query] : this.marks;
+    return [...this.marks, this.data.query ?? this.selected].filter(Boolean);
   }
 
   #tools() {
     this.stage.dataset.tool = this.state.tool;
-    this.toolbar.show({ tool: this.state.tool, results: this.#results().length > 0, outline: this.state.outline !== null });
+    this.toolbar.show({
+      tool: this.state.tool,
+      pictures: this.state.pictures,
+      results: this.#results().length > 0,
+      clearable: this.#clearable(),
+    });
   }
 
+  // Once a frame, however often something changes.
   #draw(change) {
     Object.assign(this.live, change);
-    if (!this.ready) return;
-    const { hovered, drawing } = this.live;
-    const { view, outline } = this.state;
-    const point = hovered >= 0 ? this.cloud.point(hovered) : null;
-    this.overlay.draw({ view, outline, drawing, query: this.data.query, marks: this.marks, selected: this.selected, hovered: point });
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      if (this.ready && this.dots) this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const { view } = this.camera;
+    const { marks, selected, data, live, state } = this;
+    if (this.stale) this.dots.draw(view, this.tiles.here().map(({ gl }) => gl), this.dot);
+    this.stale = false; // drawing 200,000 points anew for a hover would be a waste
+    this.pictures.move(view);
+    this.overlay.draw({ view, marks, selected, query: data.query, outline: state.outline, ...live, colourOf: this.colours.of });
   }
 
   #say(words) {
@@ -305,8 +419,10 @@ class MapView {
     this.message.hidden = !words;
   }
 
-  #fail() {
-    this.#say("The map could not be drawn.");
+  #fail(error) {
+    console.error("ris map:", error);
+    const words = this.stage.classList.contains("ris-waiting") ? "The map could not be drawn." : "A part of the map could not be loaded.";
+    this.#say(error.message === NO_WEBGL ? NO_WEBGL : words);
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = "Try again";
@@ -315,8 +431,14 @@ class MapView {
   }
 }
 
-// Camera, tool, hidden labels and outline, kept while the tab lives: a page change unmounts the map.
+// Camera, tool, filters and outline, kept while the tab lives: a page change unmounts the map.
 function remembered(name) {
-  if (!shared.views.has(name)) shared.views.set(name, { tool: "pan", hidden: new Set(), outline: null, view: null });
-  return shared.views.get(name);
+  if (!states.has(name)) states.set(name, { tool: "pan", pictures: false, filters: new Map(), outline: null, view: null });
+  return states.get(name);
+}
+
+// About as many: "83,000".
+function rounded(number) {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(number, 1))) - 1);
+  return (Math.round(number / step) * step).toLocaleString();
 }

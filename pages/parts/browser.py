@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -46,11 +45,6 @@ def generation_url(explorer: Explorer) -> str:
     """
     name = quote(explorer.name, safe="")
     return f"{root()}/{name}/{explorer.generation}-{explorer.manifest.sha256[:SEAL]}"
-
-
-def plotly_url() -> str:
-    """The path of plotly.js, which carries its version and may so be cached for ever."""
-    return f"{root()}/assets/plotly-{version('plotly')}.js"
 
 
 def script_url(name: str) -> str:

@@ -36,8 +36,8 @@ def guards() -> list[Middleware]:
 def content_policy() -> str:
     """The Content-Security-Policy: everything from this server, nothing from elsewhere.
 
-    'unsafe-eval' because plotly's WebGL code (regl) is generated while it runs; blob: because
-    Streamlit loads inline components as blob modules; inline styles because of emotion and plotly.
+    'unsafe-eval' because Vega, which draws Streamlit's charts, compiles its expressions; blob:
+    because Streamlit loads inline components as blob modules; inline styles because of emotion.
     """
     scripts = " ".join(["'self'", "blob:", "'unsafe-eval'", *_inline_script_hashes()])
     rules = {

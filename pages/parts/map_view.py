@@ -1,7 +1,8 @@
 """The map: every picture as a point, the query and its hits drawn on top.
 
 In come an explorer and what to mark; out comes at most one event of the person's hand. The drawing
-is done in the browser by `assets/map_*.js`, which fetch the points from `pages/parts/routes.py`.
+is done in the browser by `assets/map_*.js`, which fetch points, tile by tile, with their colours
+from `pages/parts/routes.py`.
 """
 
 from __future__ import annotations
@@ -14,21 +15,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts.browser import LOADER, generation_url, nothing, plotly_url, script_url, style
+from pages.parts.browser import LOADER, generation_url, nothing, script_url, style
+from pages.parts.colours import painted, usual
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ris.explore.colourings import Colouring
     from ris.explore.explorer import Explorer
     from ris.explore.projection import Place
     from ris.explore.results import Points
 
-LEGEND_LABELS = 12  # as many as there are colours that can still be told apart
 LONGEST_POLYGON = 5000
 
 _component = st.components.v2.component(
     "ris_map",
     css=style("map_view.css"),
     js=LOADER,
-    isolate_styles=False,  # plotly puts its styles into the page; they don't reach a shadow root
+    isolate_styles=False,  # so that the pages' own rules can set its height
 )
 
 
@@ -56,37 +60,45 @@ def map_view(
     selected: int | None = None,
     height: int = 640,
     outline: Sequence[tuple[float, float]] | None = None,
+    colour: Colouring | None = None,
     key: str,
 ) -> MapEvent | None:
     """Shows the map of a generation.
 
-    Camera, tool, hidden labels and outline survive reruns and page changes; they belong to `key`
-    and generation.
+    Camera, tool, hidden categories and outline survive reruns, page changes and new generations;
+    they belong to `key` and collection.
 
     Args:
         explorer: the open generation.
         query: where a picture from outside would lie.
-        marked: keys of the hits, best first; they get rank numbers and the rest is dimmed.
+        marked: keys of the hits, best first; they get rank numbers and the rest is dimmed. Lines
+            go to them from the query, or else from `selected`.
         selected: a key to ring.
         height: of the plot in pixels; a narrow map has its legend underneath, in addition.
         outline: a polygon to show as selected, `()` for none; None leaves what the person drew.
+        colour: what the points are coloured by; by default their labels.
         key: names this map among the widgets of the page.
     """
     points = explorer.points()
+    count = len(points.keys)
+    name = colour.name if colour else usual(explorer)
+    colours = painted(explorer, name) if count else None
+    codes = colours.codes if colours else np.empty(0, np.uint8)
     result = _component(
         key=key,
         data={
-            "key": key,
+            "key": f"{key} {explorer.name}",
             "base": generation_url(explorer),
             "code": script_url("map_view.js"),
-            "plotly": plotly_url(),
-            "count": len(points.keys),
-            "legend": legend_of(points),
+            "count": count,
+            "colours": colours and colours.legend,
             "query": None
             if query is None
             else {"x": query.x, "y": query.y, "spread": query.spread},
-            "marked": [int(each) for each in marked],
-            "selected": None if selected is None else int(selected),
+            "marked": _on_map(points, codes, marked),
+            "selected": None
+            if selected is None
+            else next(iter(_on_map(points, codes, [selected])), None),
             "outline": None if outline is None else [[float(x), float(y)] for x, y in outline],
             "height": height,
         },
@@ -95,23 +107,25 @@ def map_view(
     return read_event(result.get("event"))
 
 
-def legend_of(points: Points) -> list[dict[str, object]]:
-    """The map's colours: the most frequent labels, then the other ones, then pictures without."""
-    total = len(points.keys)
-    known = points.label[points.label >= 0]
-    if len(known) == 0:
-        return [{"kind": "all", "name": "Pictures", "count": total}]
-    counts = np.bincount(known, minlength=len(points.names))
-    often = [int(label) for label in np.argsort(-counts, kind="stable") if counts[label] > 0]
-    legend: list[dict[str, object]] = [
-        {"kind": "label", "label": label, "name": points.names[label], "count": int(counts[label])}
-        for label in often[:LEGEND_LABELS]
-    ]
-    rest = int(counts[often[LEGEND_LABELS:]].sum())
+def _on_map(
+    points: Points, codes: NDArray[np.uint8], keys: Sequence[int]
+) -> list[dict[str, float]]:
+    """Where items lie, by their keys; the browser knows only points of tiles that it has seen.
+
+    Those without a place are left out; the others keep their ranks.
+    """
+    wanted = np.asarray(keys, np.int64)
+    rows = np.minimum(np.searchsorted(points.keys, wanted), max(len(points.keys) - 1, 0))
     return [
-        *legend,
-        {"kind": "other", "name": f"{len(often) - LEGEND_LABELS} other labels", "count": rest},
-        {"kind": "none", "name": "No label", "count": total - len(known)},
+        {
+            "key": int(key),
+            "x": float(points.x[row]),
+            "y": float(points.y[row]),
+            "code": int(codes[row]),
+            "rank": rank,
+        }
+        for rank, (key, row) in enumerate(zip(wanted, rows, strict=True), start=1)
+        if len(points.keys) and points.keys[row] == key
     ]
 
 

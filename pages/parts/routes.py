@@ -1,4 +1,4 @@
-"""Gives browsers the pictures, the map's points and plotly.js over plain HTTP, beside Streamlit.
+"""Gives browsers the pictures, the map's points and our scripts over plain HTTP, beside Streamlit.
 
 In come a collection, a generation and an integer key out of a URL; out go bytes that never change
 under that URL and may be cached for ever. `app.py` hands `http_routes()` to `st.App`; `guard` holds
@@ -8,11 +8,10 @@ the middleware around it. Nothing here takes a path from the client.
 from __future__ import annotations
 
 import gzip
-import importlib.util
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from starlette.requests import Request
@@ -20,7 +19,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pages.parts.browser import SEAL, root, scripts, scripts_digest
+from pages.parts.colours import painted_as
 from ris.errors import RisError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ris.explore.colourings import Colouring
+    from ris.explore.medoids import Medoids
+    from ris.explore.tiles import Tiles
 
 FOREVER = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -32,14 +39,20 @@ MISSING = {"Cache-Control": "no-store"}
 class Pictures(Protocol):
     """What the routes ask of an `ris.explore.explorer.Explorer`."""
 
+    @property
+    def tiles(self) -> Tiles: ...
+    @property
+    def medoids(self) -> Medoids: ...
     def points(self) -> PointArrays: ...
+    def colourings(self) -> tuple[str, ...]: ...
+    def colouring(self, name: str) -> Colouring: ...
     def item(self, key: int) -> Named: ...
     def thumbnail(self, key: int) -> bytes: ...
     def original(self, key: int) -> tuple[bytes, str]: ...
 
 
 class PointArrays(Protocol):
-    """The map's positions: N keys, coordinates and label numbers."""
+    """The map's positions: N keys and coordinates."""
 
     @property
     def keys(self) -> np.ndarray: ...
@@ -47,8 +60,6 @@ class PointArrays(Protocol):
     def x(self) -> np.ndarray: ...
     @property
     def y(self) -> np.ndarray: ...
-    @property
-    def label(self) -> np.ndarray: ...
 
 
 class Named(Protocol):
@@ -84,26 +95,37 @@ def http_routes(open_generation: Opener | None = None) -> list[Route]:
     def item(request: Request) -> Response:
         return _answer(lambda: _words(_pictures(opened, request).item(_key(request))))
 
-    def points(request: Request) -> Response:
-        return _answer(lambda: _binary(pack_points(_pictures(opened, request).points())))
+    def tiles(request: Request) -> Response:
+        return _answer(lambda: _tile_list(_pictures(opened, request)))
 
+    def block(request: Request) -> Response:
+        return _answer(lambda: _block(_pictures(opened, request), request))
+
+    def colours(request: Request) -> Response:
+        return _answer(lambda: _colours(_pictures(opened, request), request))
+
+    blocks = (
+        f"{of_generation}/tiles/{{tile:int}}",
+        f"{of_generation}/medoids/{{zoom:int}}/{{column:int}}/{{row:int}}",
+    )
     return [
-        Route(f"{top}/assets/plotly-{{version}}.js", _plotly),
         Route(f"{top}/assets/{{digest}}/{{name}}", _script),
         Route(f"{of_generation}/thumbnails/{{key:int}}.webp", thumbnail),
         Route(f"{of_generation}/pictures/{{key:int}}", picture),
         Route(f"{of_generation}/items/{{key:int}}.json", item),
-        Route(f"{of_generation}/points.bin", points),
+        Route(f"{of_generation}/tiles.json", tiles),
+        *(Route(f"{path}.bin", block) for path in blocks),
+        *(Route(f"{path}/{{digest}}/{{name:path}}.bin", colours) for path in blocks),
     ]
 
 
-def pack_points(points: PointArrays) -> bytes:
-    """Little endian columns, one after the other: x f4, y f4, key f8, label i4 (20 bytes a point).
+def pack_points(points: PointArrays, rows: NDArray[np.int64]) -> bytes:
+    """Little endian columns, one after the other: x and y by turns f4, key f8 (16 bytes a point).
 
     Keys travel as float64, which is exact to 2**53 and which a browser reads without BigInt.
     """
-    columns = ((points.x, "<f4"), (points.y, "<f4"), (points.keys, "<f8"), (points.label, "<i4"))
-    return b"".join(np.ascontiguousarray(column, dtype=kind).tobytes() for column, kind in columns)
+    places = np.stack([points.x[rows], points.y[rows]], axis=1).astype("<f4")
+    return places.tobytes() + points.keys[rows].astype("<f8").tobytes()
 
 
 def served_generation(collection: str, generation: str, seal: str) -> Pictures:
@@ -173,8 +195,48 @@ def _words(item: Named) -> Response:
     return JSONResponse({"name": name, "labels": list(item.labels)}, headers=FOREVER)
 
 
-def _binary(data: bytes) -> Response:
-    return Response(data, media_type="application/octet-stream", headers=FOREVER)
+def _tile_list(pictures: Pictures) -> Response:
+    """What the tiles divide, and level, column, row and number of points of each."""
+    tiles, points = pictures.tiles, pictures.points()
+    square, counts = tiles.square, np.diff(tiles.starts)[:, None]
+    bounds = [edge(axis) for edge in (np.min, np.max) for axis in (points.x, points.y)]
+    told = {
+        "square": [square.x, square.y, square.side],
+        "bounds": [float(edge) for edge in bounds],
+        "tiles": np.hstack([tiles.places, counts]).tolist(),
+    }
+    return JSONResponse(told, headers=FOREVER)
+
+
+def _block(pictures: Pictures, request: Request) -> Response:
+    rows, counts = _members(pictures, request)
+    return _binary(pack_points(pictures.points(), rows) + counts.astype("<u4").tobytes(), request)
+
+
+def _colours(pictures: Pictures, request: Request) -> Response:
+    """One byte a point of a block, in its order; see `colours`."""
+    names = request.path_params
+    found = painted_as(pictures, names["name"], names["digest"])
+    return _binary(found.codes[_members(pictures, request)[0]].tobytes(), request)
+
+
+def _members(pictures: Pictures, request: Request) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of a block's points; of medoids also how many points each stands for."""
+    names = request.path_params
+    if "tile" in names:
+        return pictures.tiles.rows_of(names["tile"]), np.empty(0, np.int64)
+    cells = pictures.medoids.block(names["zoom"], names["column"], names["row"])
+    return cells.rows, cells.counts
+
+
+def _binary(data: bytes, request: Request) -> Response:
+    kind = "application/octet-stream"
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(data, media_type=kind, headers=FOREVER)
+    # Streamlit's own layer would take level 9: ten times as long for a twentieth less.
+    coding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    squeezed = gzip.compress(data, compresslevel=1, mtime=0)
+    return Response(squeezed, media_type=kind, headers={**FOREVER, **coding})
 
 
 def _script(request: Request) -> Response:
@@ -182,24 +244,3 @@ def _script(request: Request) -> Response:
     if data is None or request.path_params["digest"] != scripts_digest():
         return PlainTextResponse("There is no such script.", status_code=404, headers=MISSING)
     return Response(data, media_type="text/javascript", headers=FOREVER)
-
-
-def _plotly(request: Request) -> Response:
-    squeezed = "gzip" in request.headers.get("accept-encoding", "")
-    coding = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"} if squeezed else {}
-    data = _plotly_gzip() if squeezed else _plotly_file().read_bytes()
-    return Response(data, media_type="text/javascript", headers={**FOREVER, **coding})
-
-
-@lru_cache(maxsize=1)
-def _plotly_gzip() -> bytes:
-    # Streamlit's own gzip layer would squeeze these 4.8 MB again, at level 9, for every visitor.
-    return gzip.compress(_plotly_file().read_bytes(), compresslevel=6)
-
-
-def _plotly_file() -> Path:
-    # find_spec, because importing plotly costs time and the server needs only the file.
-    spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise RisError("plotly is not installed.", "Install requirements.txt again.")
-    return Path(spec.origin).parent / "package_data" / "plotly.min.js"

@@ -17,10 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore.colourings import LABEL, Colouring
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
+from ris.explore.medoids import Medoids
 from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
 from ris.explore.results import Hit, Points, SearchResult
+from ris.explore.tiles import Tiles, tile
 from ris.images.decode import decode, read_file
 from ris.images.display import for_browser, from_pixels
 from ris.images.names import escape
@@ -210,6 +213,32 @@ class Explorer:
         """The map of all items; empty when the generation has none."""
         return self._points
 
+    def colourings(self) -> tuple[str, ...]:
+        """What the map can be coloured by."""
+        return (LABEL,)
+
+    @cached_property
+    def _by_label(self) -> Colouring:
+        points = self._points
+        no_numbers = np.full(len(points.keys), np.nan, np.float32)
+        return Colouring(LABEL, "categories", points.names, points.label, no_numbers)
+
+    def colouring(self, name: str) -> Colouring:
+        """A category or a number for every point of the map.
+
+        Args:
+            name: One of `colourings`.
+
+        Raises:
+            RisError: It is none of them.
+        """
+        if name not in self.colourings():
+            raise RisError(
+                f"The map can't be coloured by {name!r}.",
+                f"It can be by {', '.join(self.colourings())}.",
+            )
+        return self._by_label
+
     def place_of(self, key: int) -> Place | None:
         """Where an item lies on the map; None when it has no place."""
         row = int(np.searchsorted(self._positions.keys, key))
@@ -221,6 +250,21 @@ class Explorer:
     def inside(self, polygon: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
         """Keys of the items inside a polygon on the map, ascending."""
         return self._positions.keys[inside(self._positions.xy, np.asarray(polygon, float))]
+
+    @cached_property
+    def tiles(self) -> Tiles:
+        """The points of the map as browsers fetch them; made once."""
+        return tile(self._points.x, self._points.y)
+
+    @cached_property
+    def medoids(self) -> Medoids:
+        """The pictures that stand for parts of the map; made once."""
+        points = self._points
+
+        def vectors_of(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            return self._index.vectors(points.keys[rows].tolist())
+
+        return Medoids(points.x, points.y, self.tiles.square, vectors_of)
 
     def label_counts(self) -> dict[str, int]:
         """How many items have each label first, most frequent first."""

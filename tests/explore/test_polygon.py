@@ -42,3 +42,15 @@ def test_less_than_a_triangle_holds_nothing(polygon):
 def test_no_points_are_inside_nothing():
     triangle = np.array([(0, 0), (1, 0), (0, 1)], float)
     assert inside(np.empty((0, 2), np.float32), triangle).shape == (0,)
+
+
+def test_a_lasso_that_crosses_itself_around_many_points():
+    random = np.random.default_rng(1)
+    polygon = random.uniform(-1, 1, (41, 2))
+    points = random.uniform(-1.2, 1.2, (3_000, 2)).astype(np.float32)
+    even_odd = np.zeros(len(points), bool)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        for i, (x, y) in enumerate(points.astype(float)):
+            if (y0 > y) != (y1 > y) and x < (x1 - x0) * (y - y0) / (y1 - y0) + x0:
+                even_odd[i] ^= True
+    assert inside(points, polygon).tolist() == even_odd.tolist()

@@ -1,4 +1,4 @@
-"""The Python side of the map: its legend, and what it believes of a browser."""
+"""The Python side of the map: where it says that hits lie, and what it believes of a browser."""
 
 from __future__ import annotations
 
@@ -7,35 +7,21 @@ import math
 import numpy as np
 import pytest
 
-from pages.parts.map_view import LEGEND_LABELS, MapEvent, legend_of, read_event
+from pages.parts.map_view import MapEvent, _on_map, read_event
 from ris.explore.results import Points
 
 
-def points(labels: list[int], names: tuple[str, ...]) -> Points:
-    count = len(labels)
-    place = np.zeros(count, np.float32)
-    return Points(np.arange(count), place, place, np.array(labels, np.int32), names)
-
-
-def test_the_most_frequent_label_comes_first() -> None:
-    legend = legend_of(points([0, 1, 1, -1], ("cat", "dog", "never used")))
-    named = [(entry["kind"], entry["name"], entry["count"]) for entry in legend]
-    assert named[:2] == [("label", "dog", 2), ("label", "cat", 1)]
-    assert named[-1] == ("none", "No label", 1)
-
-
-def test_labels_beyond_the_colours_are_one_entry() -> None:
-    legend = legend_of(points([*range(30), 29], tuple(f"label {i}" for i in range(30))))
-    assert [entry["kind"] for entry in legend] == ["label"] * LEGEND_LABELS + ["other", "none"]
-    assert legend[0]["name"] == "label 29"
-    assert legend[-2]["name"] == "18 other labels"
-    assert sum(int(str(entry["count"])) for entry in legend) == 31
-
-
-@pytest.mark.parametrize("labels", [[], [-1, -1]])
-def test_a_map_without_labels_has_one_colour(labels: list[int]) -> None:
-    legend = legend_of(points(labels, ()))
-    assert [(entry["kind"], entry["count"]) for entry in legend] == [("all", len(labels))]
+def test_hits_are_found_on_the_map_by_key_and_keep_their_ranks() -> None:
+    places = np.array([1, 2, 3], np.float32)
+    points = Points(np.array([5, 7, 9]), places, -places, np.zeros(3, np.int32), ("a",))
+    found = _on_map(points, np.array([4, 5, 6], np.uint8), [9, 6, 5, 99])
+    assert found == [
+        {"key": 9, "x": 3.0, "y": -3.0, "code": 6, "rank": 1},
+        {"key": 5, "x": 1.0, "y": -1.0, "code": 4, "rank": 3},
+    ]
+    nowhere = np.empty(0, np.float32)
+    empty = Points(np.empty(0, np.int64), nowhere, nowhere, np.empty(0, np.int32), ())
+    assert _on_map(empty, np.empty(0, np.uint8), [1]) == []
 
 
 @pytest.mark.parametrize(

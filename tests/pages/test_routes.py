@@ -12,9 +12,13 @@ import pytest
 from starlette.applications import Starlette
 
 from pages.parts import routes
-from pages.parts.browser import plotly_url, script_url, scripts
-from pages.parts.routes import http_routes, pack_points
+from pages.parts.browser import script_url, scripts
+from pages.parts.colours import painted
+from pages.parts.routes import http_routes
 from ris.errors import RisError
+from ris.explore.colourings import Colouring
+from ris.explore.medoids import Medoids
+from ris.explore.tiles import Tiles, tile
 from tests.pages.asgi import ask
 
 BASE = "/ris/shells/00000001-5ea1"
@@ -26,7 +30,6 @@ class Points:
     keys: np.ndarray
     x: np.ndarray
     y: np.ndarray
-    label: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,34 @@ class Item:
     labels: tuple[str, ...]
 
 
+COLOURING = Colouring(
+    "a/b", "categories", ("x", "y"), np.array([1, -1], np.int32), np.full(2, np.nan, np.float32)
+)
+
+
 class Shells:
     """A collection of two pictures."""
 
     def points(self) -> Points:
         x, y = np.array([[0.5, -1.0], [2.0, 3.0]], np.float32)
-        return Points(np.array([7, MOST_KEYS]), x, y, np.array([-1, 40_000], np.int32))
+        return Points(np.array([7, MOST_KEYS]), x, y)
+
+    @property
+    def tiles(self) -> Tiles:
+        return tile(self.points().x, self.points().y)
+
+    @property
+    def medoids(self) -> Medoids:
+        points = self.points()
+        return Medoids(points.x, points.y, self.tiles.square, lambda rows: np.eye(2)[rows])
+
+    def colourings(self) -> tuple[str, ...]:
+        return ("a/b",)
+
+    def colouring(self, name: str) -> Colouring:
+        if name != "a/b":
+            raise RisError("There is no such colouring.", "Pick another.")
+        return COLOURING
 
     def item(self, key: int) -> Item:
         return {7: Item("beach/<b>shell.jpg", ("sea", "<i>"))}[key]
@@ -54,10 +79,13 @@ class Shells:
         return {7: (b"<script>", "image/png")}[key]
 
 
+SHELLS = Shells()
+
+
 def opened(collection: str, generation: str, seal: str) -> Shells:
     if (collection, generation, seal) != ("shells", "00000001", "5ea1"):
         raise RisError("There is no such collection.", "Pick another.")
-    return Shells()
+    return SHELLS
 
 
 @pytest.fixture
@@ -88,18 +116,44 @@ def test_a_card_gets_the_file_name_without_its_folder(app: Starlette) -> None:
     assert json.loads(answer.body) == {"name": "<b>shell.jpg", "labels": ["sea", "<i>"]}
 
 
-def test_points_are_columns_a_browser_can_view_in_place(app: Starlette) -> None:
-    body = ask(app, f"{BASE}/points.bin").body
+def test_a_list_tells_what_tiles_there_are(app: Starlette) -> None:
+    assert json.loads(ask(app, f"{BASE}/tiles.json").body) == {
+        "square": [-1.0, 2.0, 1.5],
+        "bounds": [-1.0, 2.0, 0.5, 3.0],
+        "tiles": [[0, 0, 0, 2]],
+    }
+
+
+def test_a_tile_is_columns_a_browser_can_view_in_place(app: Starlette) -> None:
+    body = ask(app, f"{BASE}/tiles/0.bin").body
+    assert len(body) == 2 * 16
+    keys = np.frombuffer(body, "<f8", 2, 16).tolist()
+    places = np.frombuffer(body, "<f4", 4).reshape(2, 2).tolist()
+    expected = {7: [0.5, 2.0], MOST_KEYS: [-1.0, 3.0]}
+    assert dict(zip(keys, places, strict=True)) == expected
+
+
+def test_medoids_tell_also_for_how_many_points_they_stand(app: Starlette) -> None:
+    body = ask(app, f"{BASE}/medoids/0/0/0.bin").body
     assert len(body) == 2 * 20
-    assert np.frombuffer(body, "<f4", 2, 0).tolist() == [0.5, -1.0]
-    assert np.frombuffer(body, "<f4", 2, 8).tolist() == [2.0, 3.0]
-    assert np.frombuffer(body, "<f8", 2, 16).tolist() == [7, MOST_KEYS]
-    assert np.frombuffer(body, "<i4", 2, 32).tolist() == [-1, 40_000]
+    assert np.frombuffer(body, "<u4", 2, 32).tolist() == [1, 1]
 
 
-def test_an_empty_map_is_no_bytes() -> None:
-    none = np.empty(0, np.float32)
-    assert pack_points(Points(none, none, none, none)) == b""
+def test_colours_are_a_byte_a_point_in_the_order_of_the_tile(app: Starlette) -> None:
+    keys = np.frombuffer(ask(app, f"{BASE}/tiles/0.bin").body, "<f8", 2, 16).tolist()
+    digest = painted(SHELLS, "a/b").digest
+    answer = ask(app, f"{BASE}/tiles/0/{digest}/a%2Fb.bin")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert dict(zip(keys, answer.body, strict=True)) == {7: 0, MOST_KEYS: 2}
+    assert len(ask(app, f"{BASE}/medoids/0/0/0/{digest}/a%2Fb.bin").body) == 2
+
+
+def test_points_are_squeezed_for_those_who_can_read_it(app: Starlette) -> None:
+    plain = ask(app, f"{BASE}/tiles/0.bin")
+    squeezed = ask(app, f"{BASE}/tiles/0.bin", accept_encoding="gzip, br")
+    assert squeezed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(squeezed.body) == plain.body
+    assert "content-encoding" not in plain.headers
 
 
 @pytest.mark.parametrize(
@@ -112,10 +166,16 @@ def test_an_empty_map_is_no_bytes() -> None:
         f"{BASE}/thumbnails/seven.webp",
         f"{BASE}/thumbnails/{2**63}.webp",
         f"{BASE}/thumbnails/{10**40}.webp",
-        "/ris/shells/00000001-0000/points.bin",
-        "/ris/shells/00000002-5ea1/points.bin",
-        "/ris/other/00000001-5ea1/points.bin",
-        "/ris/..%2Fshells/00000001-5ea1/points.bin",
+        f"{BASE}/tiles/1.bin",
+        f"{BASE}/tiles/{10**40}.bin",
+        f"{BASE}/medoids/0/1/0.bin",
+        f"{BASE}/medoids/99/0/0.bin",
+        f"{BASE}/tiles/0/0000000000000000/a%2Fb.bin",  # coloured otherwise meanwhile
+        f"{BASE}/tiles/0/0000000000000000/nothing.bin",
+        "/ris/shells/00000001-0000/tiles.json",
+        "/ris/shells/00000002-5ea1/tiles.json",
+        "/ris/other/00000001-5ea1/tiles.json",
+        "/ris/..%2Fshells/00000001-5ea1/tiles.json",
     ],
 )
 def test_what_is_not_there_is_not_found_and_not_remembered(app: Starlette, url: str) -> None:
@@ -131,14 +191,6 @@ def test_a_name_that_is_not_listed_never_becomes_a_path(tmp_path: Path) -> None:
     for name in ("../outside", "..", ".", "", "/etc", "nothing"):
         with pytest.raises(RisError, match="There is no such collection"):
             routes._check_names(home, name, "00000001")
-
-
-def test_plotly_is_squeezed_only_for_those_who_can_read_it(app: Starlette) -> None:
-    plain = ask(app, plotly_url())
-    squeezed = ask(app, plotly_url(), accept_encoding="gzip, br")
-    assert b"plotly.js v" in plain.body[:200]
-    assert gzip.decompress(squeezed.body) == plain.body
-    assert "content-encoding" not in plain.headers
 
 
 def test_every_script_is_served_under_the_digest_of_all(app: Starlette) -> None:
