@@ -152,9 +152,10 @@ def _running(state: JobState, *, large: bool) -> None:
     if is_fitting(state):
         st.caption(FITTING)
     _stages(state)
+    size = "large" if large else "small"
     if len(state.history) > 1:
-        loss_chart(state.history, height=300 if large else 170, titles=large)
-    _buttons(state, "large" if large else "small")
+        loss_chart(state.history, height=300 if large else 170, titles=large, key=f"loss, {size}")
+    _buttons(state, size)
 
 
 def _stages(state: JobState) -> None:

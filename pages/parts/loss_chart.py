@@ -5,59 +5,58 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
+from plotly.graph_objects import Figure
 
 History = Sequence[Mapping[str, Any]]
 
 
-def loss_chart(history: History, *, height: int = 260, titles: bool = True) -> None:
-    """Draw training and validation loss over the time of training."""
+def loss_chart(history: History, *, height: int = 260, titles: bool = True, key: str) -> None:
+    """Draw training and validation loss over the time of training.
+
+    Args:
+        history: Points of the curve, at least one.
+        height: In pixels.
+        titles: Whether the axes have titles.
+        key: Names this chart among the widgets of the page.
+    """
+    st.plotly_chart(
+        figure(history, titles=titles),
+        height=height,
+        config={"displayModeBar": False, "scrollZoom": False},
+        alt=describe(history),
+        key=key,
+    )
+
+
+def figure(history: History, *, titles: bool) -> Figure:
+    """The two curves, told apart by their dashes as well as by their colours."""
     last = history[-1].get("seconds", 0.0)
     unit, divisor = ("minutes", 60) if last >= 120 else ("seconds", 1)
-    frame = pd.DataFrame(
-        {
-            unit: [row.get("seconds", 0.0) / divisor for row in history],
-            "training": [row.get("loss") for row in history],
-            "validation": [row.get("validation_loss") for row in history],
-        }
-    ).astype(float)
-    st.vega_lite_chart(
-        frame.melt(unit, var_name="kind", value_name="loss").dropna(),
-        {
-            "mark": {"type": "line", "strokeWidth": 2, "point": len(history) < 30},
-            "encoding": {
-                "x": {
-                    "field": unit,
-                    "type": "quantitative",
-                    "title": f"{unit} of training" if titles else unit,
-                    "axis": {"tickCount": 5, "grid": False},
-                },
-                # Not from zero: what is left to gain is small beside what is gained at once.
-                "y": {
-                    "field": "loss",
-                    "type": "quantitative",
-                    "title": "loss" if titles else None,
-                    "scale": {"zero": False},
-                    "axis": {"tickCount": 4},
-                },
-                "color": {
-                    "field": "kind",
-                    "type": "nominal",
-                    "title": None,
-                    "legend": {"orient": "top", "offset": 4, "symbolType": "stroke"},
-                },
-                "strokeDash": {"field": "kind", "type": "nominal", "legend": None},
-                "tooltip": [
-                    {"field": "kind", "title": "loss of"},
-                    {"field": "loss", "format": ".4f"},
-                    {"field": unit, "format": ".1f"},
-                ],
-            },
-        },
-        height=height,
-        alt=describe(history),
+    mode = "lines+markers" if len(history) < 30 else "lines"
+    drawn = Figure()
+    for kind, name, dash in (
+        ("loss", "training", "solid"),
+        ("validation_loss", "validation", "dot"),
+    ):
+        rows = [row for row in history if row.get(kind) is not None]
+        drawn.add_scatter(
+            x=[row.get("seconds", 0.0) / divisor for row in rows],
+            y=[row[kind] for row in rows],
+            name=name,
+            mode=mode,
+            line={"dash": dash, "width": 2},
+            hovertemplate=f"{name} loss %{{y:.4f}}<br>after %{{x:.1f}} {unit}<extra></extra>",
+        )
+    # Not from zero: what is left to gain is small beside what is gained at once.
+    drawn.update_layout(
+        margin={"l": 8, "r": 8, "t": 32, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis={"title": f"{unit} of training" if titles else unit, "nticks": 6, "showgrid": False},
+        yaxis={"title": "loss" if titles else None, "nticks": 5},
+        dragmode=False,
     )
+    return drawn
 
 
 def describe(history: History) -> str:

@@ -51,7 +51,7 @@ def draw_training(training: Mapping[str, Any]) -> None:
     halves = st.grid(2, min_column_width=340, gap="large")
     with halves.cell():
         if history:
-            loss_chart(history, height=320)
+            loss_chart(history, height=320, key="loss of a generation")
         elif is_untouched(training):
             st.info(UNTOUCHED, icon=":material/info:")
         else:

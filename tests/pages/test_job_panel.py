@@ -147,3 +147,12 @@ def test_a_creation_has_two_rounds_of_which_a_retraining_takes_one(running):
     assert sidebar.besides_training(dataclasses.replace(done, command="create")) == 30.0
     assert sidebar.besides_training(running) is None
     assert sidebar.besides_training(dataclasses.replace(done, history=())) is None
+
+
+def test_the_curves_are_those_of_the_history_and_leave_out_what_was_not_measured():
+    drawn = loss_chart.figure(HISTORY, titles=True)
+    for curve, kind in zip(drawn.data, ("loss", "validation_loss"), strict=True):
+        measured = [row for row in HISTORY if row.get(kind) is not None]
+        assert list(curve.y) == [row[kind] for row in measured]
+        assert list(curve.x) == [row["seconds"] for row in measured]
+    assert drawn.layout.xaxis.title.text == "seconds of training"
