@@ -73,8 +73,7 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
     known = open_map(collection.folder, manifest, [])
     previous = earlier_places(known, keys)
     if manifest.maps and np.isfinite(previous).all() and not _is_outgrown(manifest):
-        fitted = np.isin(keys, known.keys[known.fitted])
-        positions = write_places(work, keys, previous, fitted)
+        positions = write_places(work, known.take(np.searchsorted(known.keys, keys)))
         positions = replace(positions, made_of=_made_of(manifest.maps[0]))
     else:
         positions = make_map(work, vectors, keys, graph, previous=previous, seed=seed)

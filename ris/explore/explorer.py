@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
-from ris.explore.colourings import LABEL, Colouring
+from ris.explore.clusters import Cluster, name_clusters
+from ris.explore.colourings import Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
 from ris.explore.medoids import Medoids
 from ris.explore.polygon import inside
@@ -34,13 +35,15 @@ from ris.store.collection import Collection
 from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
 from ris.store.index import Keys, Neighbours, Vectors
-from ris.store.items import Item, LabelCodes
+from ris.store.items import Item
 from ris.store.kept import read_original
 from ris.store.manifest import Manifest
 from ris.store.thumbnails import Thumbnails
+from ris.store.values import Codes
 
 _TRIES = 5  # to open what serves, while one generation after the other is published
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
+_COLOURINGS_KEPT = 4  # each is 8 MB at 1M items
 _FILTERS_KEPT = 8  # answers to filters; each is at most 8 MB at 1M items
 
 
@@ -93,6 +96,7 @@ class Explorer:
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
+        self._colouring = lru_cache(_COLOURINGS_KEPT)(lambda name: self._colourings.of(name))
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         if self._encoder.dimension != self.manifest.dimension:
             raise StoreError(
@@ -199,7 +203,7 @@ class Explorer:
         return self._items.keys
 
     @cached_property
-    def _labels(self) -> LabelCodes:
+    def _labels(self) -> Codes:
         return self._items.label_codes()
 
     @cached_property
@@ -213,18 +217,24 @@ class Explorer:
         """The map of all items; empty when the generation has none."""
         return self._points
 
-    def colourings(self) -> tuple[str, ...]:
-        """What the map can be coloured by."""
-        return (LABEL,)
-
     @cached_property
-    def _by_label(self) -> Colouring:
-        points = self._points
-        no_numbers = np.full(len(points.keys), np.nan, np.float32)
-        return Colouring(LABEL, "categories", points.names, points.label, no_numbers)
+    def _colourings(self) -> Colourings:
+        def clusters() -> tuple[str, ...]:
+            names = {one.number: one.name for one in self.clusters()}
+            return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
+
+        no_tags = Codes(np.full(len(self), -1, np.int32), ())
+        return Colourings(
+            self._items, self._positions, lambda: self._labels, clusters, lambda: no_tags
+        )
+
+    def colourings(self) -> tuple[str, ...]:
+        """What the map can be coloured by, the most telling first: "label", "cluster", "outlier
+        score", own columns, "folder", "date", "picture size", "file size"; only what items have."""
+        return self._colourings.names()
 
     def colouring(self, name: str) -> Colouring:
-        """A category or a number for every point of the map.
+        """A category or a number for every point of the map; the last few are kept.
 
         Args:
             name: One of `colourings`.
@@ -232,12 +242,20 @@ class Explorer:
         Raises:
             RisError: It is none of them.
         """
-        if name not in self.colourings():
-            raise RisError(
-                f"The map can't be coloured by {name!r}.",
-                f"It can be by {', '.join(self.colourings())}.",
-            )
-        return self._by_label
+        found: Colouring = self._colouring(name)
+        return found
+
+    @cached_property
+    def _clusters(self) -> tuple[Cluster, ...]:
+        labels = Codes(self._points.label, self._points.names)
+        return name_clusters(
+            self._positions, labels, lambda keys: self._index.vectors(keys.tolist())
+        )
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The clusters of the map, in the order of their numbers; none where an earlier ris made
+        it."""
+        return self._clusters
 
     def place_of(self, key: int) -> Place | None:
         """Where an item lies on the map; None when it has no place."""
