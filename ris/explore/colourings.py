@@ -34,6 +34,8 @@ class Colouring:
         values: The number of each point, float32 (N,), NaN for none; all NaN for categories.
         unit: What the numbers count: "" (nothing to tell), "days" (since 1970), "megapixels",
             "bytes" or "distance" (cosine).
+        version: Another one where the same generation tells something else by this name: people
+            change tags at any time. Whoever caches a colouring does so under name and version.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Colouring:
     codes: NDArray[np.int32]
     values: NDArray[np.float32]
     unit: str = ""
+    version: str = ""
 
 
 class Colourings:
