@@ -108,7 +108,7 @@ class TestAdding:
         cluster = np.arange(COUNT) % 3
         folders = tmp_path / "home", "own", pictures, tmp_path / "first"
         own = stores.publish_folder(*folders, cluster=cluster)
-        new = write(tmp_path / "more", "rings", 7)
+        new = drawn.write(tmp_path / "more", "rings", 7)
         add(own, work(), [str(new.parent)])
         explorer = Explorer(own)
         positions = explorer._positions

@@ -100,7 +100,7 @@ class Explorer:
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
-        self._colouring = lru_cache(_COLOURINGS_KEPT)(lambda name: self._colourings.of(name))
+        self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         self._tags = Tags(collection)
         if self._encoder.dimension != self.manifest.dimension:
@@ -272,10 +272,12 @@ class Explorer:
         Raises:
             RisError: It is none of them.
         """
-        if name == TAG:  # changes while the generation serves
-            return replace(self._colourings.of(name), version=self._tags.version)
-        found: Colouring = self._colouring(name)
+        # people change tags while the generation serves
+        found: Colouring = self._colouring(name, self._tags.version if name == TAG else "")
         return found
+
+    def _coloured(self, name: str, version: str) -> Colouring:
+        return replace(self._colourings.of(name), version=version)
 
     def tagged(self) -> dict[str, NDArray[np.int64]]:
         """The keys of the items that have each tag, int64 ascending, by the tag's name.
@@ -307,6 +309,11 @@ class Explorer:
         """The clusters of the map, in the order of their numbers; none where an earlier ris made
         it."""
         return self._clusters
+
+    def keys_of_cluster(self, number: int) -> NDArray[np.int64]:
+        """The keys of a cluster's items, ascending; none where there is no such cluster."""
+        found: NDArray[np.int64] = self._positions.keys[self._positions.cluster == number]
+        return found
 
     @cached_property
     def _diagonal(self) -> float:

@@ -13,11 +13,11 @@ from ris.explore.explorer import Explorer
 from ris.generate import Work
 from ris.images.decode import decode
 from ris.progress import StopSignal, silent
+from ris.removal import remove
 from ris.store.collection import Collection
 from ris.store.export import export_table
 from ris.store.kept import kept_entries
 from ris.store.manifest import FORMAT_VERSION
-from ris.update import remove
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path.name for path in HERE.glob("v[0-9]*"))
