@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts import notices
+from pages.parts import notices, session
 from ris.errors import RisError
 
 if TYPE_CHECKING:
     from ris.explore.colourings import Colouring
     from ris.explore.explorer import Explorer
-
-KEY = "colour"  # in the URL too
 
 
 def choose_colour(explorer: Explorer) -> Colouring | None:
@@ -21,17 +19,16 @@ def choose_colour(explorer: Explorer) -> Colouring | None:
     names = explorer.colourings()
     if not names:
         return None
-    if st.session_state.get(KEY, names[0]) not in names:  # that of another collection
-        del st.session_state[KEY]
+    session.recall_colour(names)
     name = st.selectbox(
         "Colour by",
         names,
         format_func=in_words,
-        key=KEY,
+        key=session.COLOUR,
         bind="query-params",
-        persist_state="session",
         width=200,
     )
+    session.keep_colour(name or names[0])
     try:
         return explorer.colouring(name or names[0])
     except RisError as problem:  # the last tag was taken away just now

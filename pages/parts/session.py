@@ -6,6 +6,7 @@ must survive lives here under keys of our own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +21,8 @@ from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
 
 COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under this name
+_COLOUR = "ris.colour"
+COLOUR = "colour"  # the map's selectbox, bound to the URL too
 _NEXT = "ris.next_collection"
 _PAGE = "ris.page"
 _QUERY = "ris.query"
@@ -298,6 +301,29 @@ def last_tagging() -> Tagging | None:
     """The last change of tags in the collection that is shown."""
     done = st.session_state.get(_TAGGING)
     return done if done is not None and done.collection == chosen() else None
+
+
+# -- what the map is coloured by -----------------------------------------------------------------
+
+
+def colour_by(name: str) -> None:
+    """Colour the map by something else; from a callback, before the selectbox is drawn."""
+    st.session_state[COLOUR] = name
+
+
+def recall_colour(names: Sequence[str]) -> None:
+    """Before the selectbox is drawn: what was chosen last, unless the address says something else
+    or it is none of ``names``."""
+    if st.session_state.get(COLOUR) not in (None, *names):  # of another collection
+        del st.session_state[COLOUR]
+    kept = st.session_state.get(_COLOUR)
+    if COLOUR not in st.session_state and COLOUR not in st.query_params and kept in names:
+        st.session_state[COLOUR] = kept
+
+
+def keep_colour(name: str) -> None:
+    """Remember what was chosen: a change of page forgets the selectbox and its parameter."""
+    st.session_state[_COLOUR] = name
 
 
 # -- samples -------------------------------------------------------------------------------------

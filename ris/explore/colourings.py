@@ -6,6 +6,7 @@ the order of `Explorer.points()`. The page turns them into colours and a legend.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -78,17 +79,22 @@ class Colourings:
         """What can be chosen, the most telling first; only what some item has."""
         if len(self._rows) == 0:
             return ()
+        there = self._there
+        return tuple(n for n, found in there.items() if found or (n == TAG and self._tags().names))
+
+    @cached_property
+    def _there(self) -> dict[str, bool]:
+        """What some item has, in the order that it is offered in; tags come and go."""
         there = {
             LABEL: len(self._labels().names) > 0,
             CLUSTER: bool((self._positions.cluster >= 0).any()),
             OUTLIER: bool(np.isfinite(self._positions.outlier).any()),
-            TAG: len(self._tags().names) > 0,
+            TAG: False,
             **{shown: self._items.has_values(name) for shown, name in self._columns.items()},
         }
         if FOLDER not in self._columns:
-            there[FOLDER] = len(self._items.codes(FOLDER).names) > 1
-        there[DATE] = self._items.has_values("modified")
-        return (*(name for name, found in there.items() if found), PIXELS, BYTES)
+            there[FOLDER] = self._items.has_folders()
+        return {**there, DATE: self._items.has_values("modified"), PIXELS: True, BYTES: True}
 
     def of(self, name: str) -> Colouring:
         """One of them.

@@ -101,6 +101,7 @@ class Explorer:
         self._prepare = prepare
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
         self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
+        self._tag_codes = lru_cache(1)(self._coded_tags)
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         self._tags = Tags(collection)
         if self._encoder.dimension != self.manifest.dimension:
@@ -255,7 +256,11 @@ class Explorer:
             return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
 
         return Colourings(
-            self._items, self._positions, lambda: self._labels, clusters, self._tag_codes
+            self._items,
+            self._positions,
+            lambda: self._labels,
+            clusters,
+            lambda: self._tag_codes(self._tags.version),
         )
 
     def colourings(self) -> tuple[str, ...]:
@@ -288,7 +293,7 @@ class Explorer:
         here = {name: keys[np.isin(keys, self.keys)] for name, keys in self._tags.all().items()}
         return {name: keys for name, keys in here.items() if len(keys)}
 
-    def _tag_codes(self) -> Codes:
+    def _coded_tags(self, version: str) -> Codes:
         """A tag of each item; of several the first by alphabet. None where they can't be read."""
         found: dict[str, NDArray[np.int64]] = {}
         with suppress(StoreError):

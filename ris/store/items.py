@@ -165,6 +165,13 @@ class Items:
         column = self._columns.folders()
         return coded(column if self._rows is None else column.take(self._rows))
 
+    def has_folders(self) -> bool:
+        """Whether the items lie in more than one folder; a few tell that as a rule."""
+        few = self._table.column("path").take(np.linspace(0, len(self._table) - 1, 200, dtype=int))
+        if len({path.rpartition("/")[0] for path in few.to_pylist()}) > 1 and self._rows is None:
+            return True
+        return len(self.codes("folder").names) > 1
+
     def numbers(self, name: str) -> NDArray[np.float32]:
         """A column of numbers as float32 (N,), times as days since 1970; NaN for none."""
         return numbers(self.column(name))

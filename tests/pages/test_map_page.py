@@ -178,6 +178,7 @@ class TestTags:
         press(app, "fine 2")
         assert "2 pictures selected" in headings(app)
         assert "Tagged “fine”" in captions(app)
+        assert colour(app).value == "tag"  # so that the map shows the same
 
     def test_damaged_tags_are_told_and_cost_nothing_else(self, app, home):
         (home / "drawn" / "tags.json").write_text("[")
@@ -199,3 +200,4 @@ def test_the_groups_of_the_map_are_shown_and_can_be_selected(home, tmp_path, pic
     press(app, "checks")
     assert "12 pictures selected" in headings(app)
     assert "Group “checks” of the map" in captions(app)
+    assert colour(app).value == "cluster"
