@@ -86,4 +86,4 @@ def draw_tags(explorer: Explorer) -> None:
 def choose_tag(name: str, keys: np.ndarray) -> None:
     """Select all pictures that have a tag, and colour the map so that it shows them."""
     session.colour_by(TAG)
-    session.select_items(keys, name=f"Tagged “{name}”.")
+    session.select_items(keys, name=f"Chosen by the tag “{name}”.")

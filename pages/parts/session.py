@@ -29,6 +29,7 @@ _QUERY = "ris.query"
 _UPLOADS = "ris.uploads"
 _SELECTION = "ris.selection"
 _TAGGING = "ris.tagging"
+_TAGGINGS = "ris.taggings"
 _SEEN = "ris.seen"
 _DISMISSED = "ris.dismissed"
 _EXAMPLES = "ris.examples"
@@ -295,6 +296,12 @@ def ask_alike(alike: bool) -> None:
 def note_tagging(done: Tagging | None) -> None:
     """Remember the last change of tags, so that it can be taken back; or that it was."""
     st.session_state[_TAGGING] = done
+    st.session_state[_TAGGINGS] = taggings() + 1
+
+
+def taggings() -> int:
+    """How often tags were changed; the form is another one each time, so that it is closed."""
+    return int(st.session_state.get(_TAGGINGS, 0))
 
 
 def last_tagging() -> Tagging | None:

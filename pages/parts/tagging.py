@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def draw_tagging(explorer: Explorer, keys: NDArray[np.int64]) -> None:
     """A button with a form behind it, for what is selected."""
-    with st.popover("Tag", icon=":material/sell:", key="tag-popover"):
+    turn = session.taggings()
+    with st.popover("Tag", icon=":material/sell:", key=f"tag-popover-{turn}"):
         try:
             tagged = explorer.tagged()
         except RisError as problem:
@@ -32,7 +33,7 @@ def draw_tagging(explorer: Explorer, keys: NDArray[np.int64]) -> None:
             index=None,
             accept_new_options=True,
             placeholder="Choose one, or type a new one",
-            key="tag-name",
+            key=f"tag-name-{turn}",
         )
         has = int(np.isin(keys, tagged.get(name or "", [])).sum())
         lacks = len(keys) - has
@@ -41,13 +42,13 @@ def draw_tagging(explorer: Explorer, keys: NDArray[np.int64]) -> None:
                 f"Tag {words.count(lacks, 'picture')}",
                 type="primary",
                 disabled=not name or lacks == 0,
-                key="tag-give",
+                key=f"tag-give-{turn}",
             ):
                 change(explorer, str(name), keys, given=True)
             if st.button(
                 f"Take from {words.count(has, 'picture')}",
                 disabled=not name or has == 0,
-                key="tag-take",
+                key=f"tag-take-{turn}",
             ):
                 change(explorer, str(name), keys, given=False)
         st.caption("Tags stay with the pictures when the model is retrained.")

@@ -147,9 +147,13 @@ class TestSelection:
         assert [url.rpartition(".")[2] for url in urls] == ["csv", "zip"]
 
 
+def session_turns(app):
+    return app.session_state.filtered_state.get("ris.taggings", 0)
+
+
 class TestTags:
     def tag(self, app, name):
-        app.selectbox(key="tag-name").set_value(name).run()
+        app.selectbox(key=f"tag-name-{session_turns(app)}").set_value(name).run()
         assert not app.exception
 
     def test_a_selection_is_tagged_and_that_can_be_taken_back(self, app, collection):
@@ -177,7 +181,7 @@ class TestTags:
         app.run()
         press(app, "fine 2")
         assert "2 pictures selected" in headings(app)
-        assert "Tagged “fine”" in captions(app)
+        assert "Chosen by the tag “fine”" in captions(app)
         assert colour(app).value == "tag"  # so that the map shows the same
 
     def test_damaged_tags_are_told_and_cost_nothing_else(self, app, home):
