@@ -147,13 +147,9 @@ class TestSelection:
         assert [url.rpartition(".")[2] for url in urls] == ["csv", "zip"]
 
 
-def session_turns(app):
-    return app.session_state.filtered_state.get("ris.taggings", 0)
-
-
 class TestTags:
     def tag(self, app, name):
-        app.selectbox(key=f"tag-name-{session_turns(app)}").set_value(name).run()
+        next(box for box in app.selectbox if box.label == "Tag").set_value(name).run()
         assert not app.exception
 
     def test_a_selection_is_tagged_and_that_can_be_taken_back(self, app, collection):
