@@ -11,7 +11,7 @@ from pages.parts import cards, ready, session, words
 from pages.parts.colour_choice import choose_colour
 from pages.parts.gallery import draw_gallery
 from pages.parts.groups import draw_groups, draw_tags
-from pages.parts.map_view import map_view
+from pages.parts.map_view import MOST_CHOSEN, map_view
 from pages.parts.places import places_in_words
 from pages.parts.save_map import draw_save
 from pages.parts.small_picture import draw_small_picture
@@ -95,6 +95,9 @@ def keys_here(explorer: Explorer, selection: session.Selection) -> tuple[NDArray
     note = words.plain(selection.name)
     if selection.polygon and selection.seal != explorer.manifest.sha256:
         note = "Selected on an earlier map; they are the same pictures."
+    drawn_here = selection.seal == explorer.manifest.sha256
+    if len(here) > MOST_CHOSEN and not drawn_here:
+        note += f" The map marks {MOST_CHOSEN:,} of them."
     gone = len(keys) - len(here)
     if gone:
         note += f" {words.count(gone, 'more picture')} of it left the collection since."
@@ -143,6 +146,7 @@ def main() -> None:
             marked=[hit.item.key for hit in result.hits] if result else (),
             selected=selection.key if selection else None,
             outline=selection.polygon if selection and drawn_here else (),
+            chosen=keys if selection and result is None and not drawn_here else None,
             colour=colour,
             height=680,
             key="map",

@@ -10,7 +10,6 @@ import streamlit as st
 from pages.parts import notices, session, words
 from pages.parts.small_picture import draw_small_picture
 from ris.errors import RisError
-from ris.explore.colourings import CLUSTER, TAG
 
 if TYPE_CHECKING:
     from ris.explore.clusters import Cluster
@@ -56,8 +55,7 @@ def _draw_group(explorer: Explorer, cluster: Cluster) -> None:
 
 
 def choose_group(explorer: Explorer, cluster: Cluster) -> None:
-    """Select all pictures of a cluster, and colour the map so that it shows them."""
-    session.colour_by(CLUSTER)
+    """Select all pictures of a cluster."""
     keys = explorer.keys_of_cluster(cluster.number)
     session.select_items(keys, name=f"Group “{cluster.name}” of the map.")
 
@@ -84,6 +82,5 @@ def draw_tags(explorer: Explorer) -> None:
 
 
 def choose_tag(name: str, keys: np.ndarray) -> None:
-    """Select all pictures that have a tag, and colour the map so that it shows them."""
-    session.colour_by(TAG)
+    """Select all pictures that have a tag."""
     session.select_items(keys, name=f"Chosen by the tag “{name}”.")

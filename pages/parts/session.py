@@ -313,11 +313,6 @@ def last_tagging() -> Tagging | None:
 # -- what the map is coloured by -----------------------------------------------------------------
 
 
-def colour_by(name: str) -> None:
-    """Colour the map by something else; from a callback, before the selectbox is drawn."""
-    st.session_state[COLOUR] = name
-
-
 def recall_colour(names: Sequence[str]) -> None:
     """Before the selectbox is drawn: what was chosen last, unless the address says something else
     or it is none of ``names``."""

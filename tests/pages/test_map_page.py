@@ -1,5 +1,6 @@
 """The map page under AppTest: colours, selections that outlive generations, tags, groups."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def colour(app):
     return next(box for box in app.main.selectbox if box.label == "Colour by")
 
 
+def chosen_on(app):
+    """What the map was told to mark as selected."""
+    maps = [one for one in app.main if getattr(one.proto, "component_name", "") == "ris_map"]
+    return json.loads(maps[0].proto.json)["chosen"]
+
+
 class TestColour:
     def test_the_labels_come_first_and_the_choice_survives_pages(self, app):
         assert colour(app).value == "label"
@@ -95,6 +102,7 @@ class TestSelection:
         assert np.frombuffer(kept.keys, np.int64).tolist() == list(range(48))
         assert kept.seal
         assert "48 pictures selected" in headings(app)
+        assert chosen_on(app) == []  # they lie inside the outline
 
     def test_it_survives_a_new_generation_which_is_said(self, app, collection, tmp_path):
         select(app, polygon=EVERYTHING)
@@ -105,6 +113,7 @@ class TestSelection:
         assert "30 pictures selected" in headings(app)
         assert "Selected on an earlier map" in captions(app)
         assert "18 more pictures of it left the collection since" in captions(app)
+        assert [point["key"] for point in chosen_on(app)] == list(range(30))  # marked one by one
 
     def test_so_does_what_was_clicked(self, app, collection, tmp_path):
         select(app, key=3)
@@ -178,7 +187,7 @@ class TestTags:
         press(app, "fine 2")
         assert "2 pictures selected" in headings(app)
         assert "Chosen by the tag “fine”" in captions(app)
-        assert colour(app).value == "tag"  # so that the map shows the same
+        assert [point["key"] for point in chosen_on(app)] == [2, 40]  # the map shows the same
 
     def test_damaged_tags_are_told_and_cost_nothing_else(self, app, home):
         (home / "drawn" / "tags.json").write_text("[")
@@ -200,4 +209,4 @@ def test_the_groups_of_the_map_are_shown_and_can_be_selected(home, tmp_path, pic
     press(app, "checks")
     assert "12 pictures selected" in headings(app)
     assert "Group “checks” of the map" in captions(app)
-    assert colour(app).value == "cluster"
+    assert [point["key"] for point in chosen_on(app)] == list(range(12, 24))
