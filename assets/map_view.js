@@ -377,7 +377,7 @@ class MapView {
   }
 
   #clearable() {
-    return this.state.outline !== null || this.selected !== null;
+    return this.state.outline !== null || this.selected !== null || this.data.chosen.length > 0;
   }
 
   // --- drawing

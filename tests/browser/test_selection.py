@@ -170,3 +170,19 @@ def test_a_selection_survives_a_new_generation(open_tab, server):
     page.mouse.down()
     page.mouse.up()
     expect(page.get_by_text("Its neighbours")).to_be_visible()
+
+
+def test_what_is_selected_by_its_tag_is_marked_on_the_map_and_esc_clears_it(open_tab, server):
+    tags = Tags(Collection(server.home, "drawn"))
+    tags.add("odd", np.array([20, 30, 40]))
+    page = open_tab("/map")
+    page.get_by_role("button", name="odd 3").click()
+    assert selected(page) == 3
+    marks = page.locator(".ris-chosen")
+    expect(marks.first).to_be_attached()
+    dots = sum(mark.get_attribute("d").count("M") for mark in marks.all())
+    assert dots == 3
+    page.locator(".ris-map-stage").press("Escape")
+    expect(page.get_by_role("heading", name=SELECTED)).to_have_count(0)
+    expect(marks).to_have_count(0)
+    tags.remove("odd", np.array([20, 30, 40]))
