@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from pages.parts.downloads import download_routes
 from pages.parts.guard import guards
 from pages.parts.routes import http_routes
 from ris import jobs
@@ -40,7 +41,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     "pages/router.py",
-    routes=http_routes(),
+    routes=[*http_routes(), *download_routes()],
     middleware=guards(),
     lifespan=lifespan,
 )

@@ -13,7 +13,7 @@ export class Overlay {
     this.pictures = pictures;
   }
 
-  // scene: { view, query, marks: [{key, x, y, rank, code}], selected, hovered, outline, drawing, colourOf }
+  // scene: { view, query, marks: [{key, x, y, rank, code}], chosen: [{x, y, code}], selected, hovered, outline, drawing, colourOf }
   draw(scene) {
     this.under.replaceChildren();
     this.over.replaceChildren();
@@ -22,6 +22,7 @@ export class Overlay {
     const heart = query ?? (scene.selected && at(scene.selected));
     if (scene.outline) this.#outline(scene.outline.map(([x, y]) => toPixel(scene.view, x, y)), scene.view);
     if (scene.drawing) shape("path", { d: path(scene.drawing), class: "ris-outline ris-drawing" }, this.over);
+    this.#chosen(scene);
     if (query) this.#halo(query, scene);
     if (heart) scene.marks.forEach((mark) => this.#line(heart, at(mark)));
     if (scene.hovered) this.#ring(scene.view, scene.hovered, "ris-hovered", 8);
@@ -42,6 +43,18 @@ export class Overlay {
     const frame = `M0,0H${width}V${height}H0Z`;
     shape("path", { d: frame + path(corners), class: "ris-outside" }, this.under);
     shape("path", { d: path(corners), class: "ris-outline" }, this.under);
+  }
+
+  // One path for each colour: thousands of nodes would be slow.
+  #chosen({ view, chosen, colourOf }) {
+    const paths = new Map();
+    for (const { x, y, code } of chosen) {
+      const at = toPixel(view, x, y);
+      if (at.x < -9 || at.y < -9 || at.x > view.width + 9 || at.y > view.height + 9) continue;
+      const dot = `M${(at.x - 4).toFixed(1)},${at.y.toFixed(1)}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`;
+      paths.set(code, (paths.get(code) ?? "") + dot);
+    }
+    for (const [code, d] of paths) shape("path", { d, class: "ris-chosen" }, this.under).style.fill = colourOf(code);
   }
 
   #halo({ x, y }, { view, query }) {

@@ -162,7 +162,7 @@ class MapView {
   }
 
   #adopt() {
-    const { outline, marked, selected, query, colours: legend } = this.data;
+    const { outline, marked, selected, chosen, query, colours: legend } = this.data;
     this.colours = coloursOf(this.root, legend);
     const painted = `${legend.digest} ${this.colours.dark}`;
     const recoloured = this.painted !== painted;
@@ -170,7 +170,7 @@ class MapView {
     if (outline) this.state.outline = outline.length ? outline : null;
     this.marks = marked;
     this.selected = selected;
-    this.stage.classList.toggle("ris-dimmed", marked.length > 0 || query !== null);
+    this.stage.classList.toggle("ris-dimmed", marked.length > 0 || chosen.length > 0 || query !== null);
     if (recoloured) {
       this.#paint();
       this.#choose();
@@ -377,7 +377,7 @@ class MapView {
   }
 
   #clearable() {
-    return this.state.outline !== null || this.selected !== null;
+    return this.state.outline !== null || this.selected !== null || this.data.chosen.length > 0;
   }
 
   // --- drawing
@@ -411,7 +411,7 @@ class MapView {
     if (this.stale) this.dots.draw(view, this.tiles.here().map(({ gl }) => gl), this.dot);
     this.stale = false; // drawing 200,000 points anew for a hover would be a waste
     this.pictures.move(view);
-    this.overlay.draw({ view, marks, selected, query: data.query, outline: state.outline, ...live, colourOf: this.colours.of });
+    this.overlay.draw({ view, marks, selected, chosen: data.chosen, query: data.query, outline: state.outline, ...live, colourOf: this.colours.of });
   }
 
   #say(words) {

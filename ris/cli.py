@@ -13,7 +13,7 @@ import click
 
 from ris import console, upkeep
 from ris.commands import Choices, absolute, commands, common, example, job_with_bars
-from ris.errors import PictureError, RisError
+from ris.errors import PictureError, RisError, StoreError
 from ris.images.alterations import KINDS
 from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
@@ -319,6 +319,52 @@ def export(choices: Choices, name: str, file: Path, pictures: bool) -> None:
     else:
         size = console.readable_bytes(file.stat().st_size)
         click.echo(f"Wrote {count} rows, {size}, to {console.printable(file)}.")
+
+
+@commands.command("map", epilog=example("python -m ris map shop shop.html --query photo.jpg"))
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--query",
+    type=click.Path(path_type=Path),
+    metavar="PICTURE",
+    help="Show where this picture falls, and its hits.",
+)
+@click.option("-k", type=click.IntRange(1), default=12, show_default=True, help="Hits.")
+@click.option("--colour", metavar="WHAT", help="Colour by this, e.g. cluster. [default: label]")
+@common
+def save_map(
+    choices: Choices, name: str, file: Path, query: Path | None, k: int, colour: str | None
+) -> None:
+    """Write the map of NAME to an HTML FILE that opens in any browser, offline."""
+    from ris.explore.explorer import open_explorer
+    from ris.explore.saved_map import SavedQuery, saved_map
+    from ris.images.decode import decode, read_file
+    from ris.images.prepare import make_thumbnail
+    from ris.store.files import write_atomic
+
+    explorer = open_explorer(choices.home, name, guarded=True)
+    asked = None
+    if query is not None:
+        result = explorer.search(query, k=k)
+        thumbnail = make_thumbnail(decode(read_file(query.expanduser().resolve())))
+        asked = SavedQuery(escape(query.name), result.place, result.hits, thumbnail)
+    colouring = explorer.colouring(colour) if colour else None
+    page = saved_map(explorer, colouring=colouring, query=asked)
+    try:
+        write_atomic(file, lambda aside: _write_bytes(aside, page))
+    except OSError as error:
+        raise StoreError(f"{file} can't be written: {error.strerror or error}.") from error
+    points = len(explorer.points().keys)
+    if choices.json:
+        console.print_json({"file": str(file), "points": points, "bytes": len(page)})
+    else:
+        size = console.readable_bytes(len(page))
+        click.echo(f"Wrote the map of {points} pictures, {size}, to {console.printable(file)}.")
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 @commands.command(epilog=example("python -m ris delete shop --yes"))

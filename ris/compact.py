@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ris.explore.clusters import find_clusters
 from ris.generate import Work, by_key, earlier_places, make_graph, make_map, write_places
 from ris.progress import Progress
 from ris.store.collection import Collection, Draft
@@ -73,8 +74,10 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
     known = open_map(collection.folder, manifest, [])
     previous = earlier_places(known, keys)
     if manifest.maps and np.isfinite(previous).all() and not _is_outgrown(manifest):
-        fitted = np.isin(keys, known.keys[known.fitted])
-        positions = write_places(work, keys, previous, fitted)
+        places = known.take(np.searchsorted(known.keys, keys))
+        if (places.cluster < 0).all():  # a map of an earlier ris
+            places = replace(places, cluster=find_clusters(places.xy, seed=seed))
+        positions = write_places(work, places)
         positions = replace(positions, made_of=_made_of(manifest.maps[0]))
     else:
         positions = make_map(work, vectors, keys, graph, previous=previous, seed=seed)

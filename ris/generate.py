@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.explore.clusters import find_clusters
 from ris.explore.projection import FIT_AT_MOST, project
 from ris.model.encoder import Encoder, seal
 from ris.progress import OnProgress, Progress, StopSignal
@@ -252,14 +253,16 @@ def make_map(
     if _EXACT_NEIGHBOURS_BELOW <= len(keys) <= FIT_AT_MOST:
         loaded = load_graph(work.folder / "graph.hnsw", vectors.shape[1], len(keys))
         index = GraphIndex(loaded, max(graph.ef, 64))
-    xy, fitted = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)
-    return write_places(work, keys, xy, fitted)
+    found = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)
+    work.stop.check()
+    clusters = find_clusters(found.xy, seed=seed)
+    return write_places(work, Positions(keys, found.xy, found.fitted, clusters, found.outlier))
 
 
-def write_places(work: Work, keys: Keys, xy: NDArray[np.float32], fitted: NDArray[np.bool_]) -> Map:
-    """Write a map into `map.parquet` of the work folder; see `write_map`."""
-    path = work.folder / "map.parquet"
-    write_map(path, keys, xy, fitted)
+def write_places(work: Work, positions: Positions) -> Map:
+    """Write a map into `map.parquet` of the work folder."""
+    path, fitted = work.folder / "map.parquet", positions.fitted
+    write_map(path, positions.keys, positions.xy, fitted, positions.cluster, positions.outlier)
     facts = describe(work.folder, path, name="generations/{generation}/map.parquet")
     return Map(**facts.to_json(), fitted=int(fitted.sum()), placed=int((~fitted).sum()))
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ris.explore.projection import place
+from ris.explore.projection import NEAREST, place
 from ris.generate import Work, open_encoder, write_places
 from ris.images.entries import Entry
 from ris.images.labels import Labels
@@ -23,8 +22,8 @@ from ris.scan import copy_in, put_thumbnails, row_of
 from ris.store.collection import Collection, Draft
 from ris.store.decoded import DecodedLog
 from ris.store.files import describe, require_space
-from ris.store.generation import Positions, embeddings_of_items, open_map
-from ris.store.index import ExactIndex, Index, Vectors
+from ris.store.generation import Positions, embeddings_of_items, joined, open_map
+from ris.store.index import ExactIndex, Index, Keys, Vectors
 from ris.store.known import microseconds
 from ris.store.manifest import Manifest, Map, Part
 from ris.store.table import (
@@ -68,7 +67,7 @@ class NewItems:
         self.rows = 0
         self.keys: list[int] = []
         self._columns = {**manifest.columns, **labels.columns}
-        self._xy: list[NDArray[np.float32]] = []
+        self._placed: list[Positions] = []
         self._opened: _Places | None = None
 
     def __enter__(self) -> "NewItems":
@@ -131,11 +130,18 @@ class NewItems:
     def _keep(self, keys: list[int], vectors: Vectors) -> None:
         self.rows += len(keys)
         self.keys += keys
-        self._xy.append(self._places(vectors))
+        self._placed.append(self._places(np.array(keys, np.int64), vectors))
 
-    def _places(self, vectors: Vectors) -> NDArray[np.float32]:
+    def _places(self, keys: Keys, vectors: Vectors) -> Positions:
         """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
-        places = np.full((len(vectors), 2), np.nan, np.float32)
+        count = len(vectors)
+        places = Positions(
+            keys,
+            np.full((count, 2), np.nan, np.float32),
+            np.zeros(count, np.bool_),
+            np.full(count, -1, np.int32),
+            np.full(count, np.nan, np.float32),
+        )
         if not self._manifest.maps:
             return places
         if self._opened is None:
@@ -152,18 +158,18 @@ class NewItems:
             near = fitted if len(fitted) else near
             if len(near):
                 it = place(positions.xy[rows[i, near]], found.distances[i, near])
-                places[i] = it.x, it.y
+                places.xy[i] = it.x, it.y
+                places.cluster[i] = positions.cluster[rows[i, near[0]]]
+                places.outlier[i] = found.distances[i, near[:NEAREST]].mean()
         return places
 
     def write_places(self) -> Map | None:
         """Write the new items' places into `map.parquet` of the work folder; None where none
         has one."""
-        xy = np.concatenate([np.empty((0, 2), np.float32), *self._xy])
-        there = np.flatnonzero(np.isfinite(xy).all(axis=1))
-        if len(there) == 0:
+        placed = [one.take(np.flatnonzero(np.isfinite(one.xy[:, 0]))) for one in self._placed]
+        if not any(len(one.keys) for one in placed):
             return None
-        keys = np.array(self.keys, np.int64)[there]
-        return write_places(self._work, keys, xy[there], np.zeros(len(there), np.bool_))
+        return write_places(self._work, joined(placed))
 
 
 def publish_with(

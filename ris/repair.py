@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ris import jobs
 from ris.check import ID, Finding, check, find_again, is_unit
 from ris.errors import StoreError
+from ris.explore.clusters import cluster_nearby
 from ris.explore.projection import place_many
 from ris.generate import (
     Work,
@@ -34,7 +35,7 @@ from ris.model.encoder import Encoder
 from ris.progress import Progress
 from ris.store.collection import Collection, Draft, remove
 from ris.store.files import describe, require_space, verify
-from ris.store.generation import open_map
+from ris.store.generation import Positions, open_map
 from ris.store.index import Keys, Vectors
 from ris.store.kept import KeptEntry, kept_entries, kept_entry
 from ris.store.live import live_rows, read_live
@@ -433,8 +434,12 @@ class _Repair:
         if refit:
             positions = self._fit(vectors, found, places)
         else:
-            places[~at] = place_many(vectors[~at], vectors[fitted], places[fitted])
-            positions = write_places(work, found, places, fitted)
+            cluster, outlier = np.full(len(found), -1, np.int32), np.empty(len(found), np.float32)
+            known_rows = np.searchsorted(known.keys, found[at])
+            cluster[at], outlier[at] = known.cluster[known_rows], known.outlier[known_rows]
+            places[~at], outlier[~at] = place_many(vectors[~at], vectors[fitted], places[fitted])
+            cluster[~at] = cluster_nearby(places[at], cluster[at], places[~at])
+            positions = write_places(work, Positions(found, places, fitted, cluster, outlier))
         self._files[positions.file] = work.folder / "map.parquet"
         self._manifest = replace(self._manifest, maps=(positions,))
 

@@ -18,11 +18,12 @@ ARROWS = {
 }
 DOORS = {
     "hnswlib": ("ris/store/index.py",),
-    "pyarrow": ("ris/store/table.py", "ris/store/columns.py"),
+    "pyarrow": ("ris/store/table.py", "ris/store/columns.py", "ris/store/values.py"),
     "keras": ("ris/model/",),
     "tensorflow": ("ris/model/",),
     "onnxruntime": ("ris/model/encoder.py",),
     "umap": ("ris/explore/projection.py",),
+    "sklearn": ("ris/explore/clusters.py", "ris/model/network.py"),
     "PIL": ("ris/images/",),
     "sqlite3": ("ris/store/",),
     "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/upkeep.py"),

@@ -45,6 +45,9 @@ class TestCreated:
         assert manifest.parent is None
         assert manifest.graph.recall == 1
         assert (manifest.maps[0].fitted, manifest.maps[0].placed) == (20, 0)
+        explorer = Explorer(Collection(created.home, "real"), "00000001")
+        assert "outlier score" in explorer.colourings()  # but no cluster: they are too few
+        assert explorer.clusters() == ()
         assert (manifest.training["minutes"], manifest.training["pictures"]) == (0, 0)
         assert "base" in manifest.training["objective"]
         assert {f.file.split("/")[-1] for f in manifest.encoder_files} == {

@@ -341,6 +341,29 @@ class TestExport:
         assert image["bytes"] == (pictures / "bars" / "00.png").read_bytes()
 
 
+class TestMap:
+    def test_it_is_written_with_a_query(self, ris, picture, tmp_path):
+        file = tmp_path / "map.html"
+        said = ris("map", "drawn", file, "--query", picture, "-k", 3, "--json")
+        assert said.code == 0
+        (told,) = said.documents
+        assert told == {"file": str(file), "points": 48, "bytes": file.stat().st_size}
+        assert '"name": "03.png"' in file.read_text()
+        assert "48 pictures" in ris("map", "drawn", file, "--colour", "folder").out
+
+    def test_what_it_can_not_be_coloured_by_is_refused(self, ris, tmp_path):
+        said = ris("map", "drawn", tmp_path / "map.html", "--colour", "mood")
+        assert said.code == 1
+        assert "'mood'" in said.err
+        assert "picture size" in said.err
+        assert not (tmp_path / "map.html").exists()
+
+    def test_a_folder_that_is_not_there_is_told(self, ris, tmp_path):
+        said = ris("map", "drawn", tmp_path / "nowhere" / "map.html")
+        assert said.code == 1
+        assert "can't be written" in said.err
+
+
 class TestDelete:
     @pytest.mark.parametrize(
         ("answer", "code", "left"),

@@ -30,7 +30,8 @@ def pictures(tmp_path):
 @pytest.fixture
 def lived_in(tmp_path, pictures, work):
     """A collection with three additions, a moved file, one removed by hand and one that is gone."""
-    collection = stores.publish_folder(tmp_path / "home", "own", pictures, tmp_path / "first")
+    cluster, folders = np.arange(COUNT) % 3, (tmp_path / "home", "own", pictures)
+    collection = stores.publish_folder(*folders, tmp_path / "first", cluster=cluster)
     for number in range(3):
         drawn.write(pictures, "rings", number)
         sync(collection, work())
@@ -49,6 +50,7 @@ def contents(collection):
             item.path,
             item.labels,
             explorer.place_of(item.key),
+            int(explorer._positions.cluster[explorer._positions.keys == item.key][0]),
             explorer.thumbnail(item.key),
         )
         for item in items

@@ -104,6 +104,20 @@ class TestAdding:
         assert explorer.thumbnail(COUNT)
         assert explorer.notices == ()
 
+    def test_a_new_picture_joins_the_cluster_of_its_nearest(self, tmp_path, pictures, work):
+        cluster = np.arange(COUNT) % 3
+        folders = tmp_path / "home", "own", pictures, tmp_path / "first"
+        own = stores.publish_folder(*folders, cluster=cluster)
+        new = drawn.write(tmp_path / "more", "rings", 7)
+        add(own, work(), [str(new.parent)])
+        explorer = Explorer(own)
+        positions = explorer._positions
+        nearest, *_ = explorer.similar(COUNT, k=10).hits
+        assert positions.cluster.tolist() == [*cluster, cluster[nearest.item.key]]
+        assert positions.outlier[:COUNT] == pytest.approx(np.arange(1, COUNT + 1) / 100)
+        distances = [hit.distance for hit in explorer.similar(COUNT, k=10).hits]
+        assert positions.outlier[COUNT] == pytest.approx(np.mean(distances), abs=1e-5)
+
     def test_graph_parts_and_map_of_before_are_kept(self, collection, work, tmp_path):
         before = collection.manifest("00000001")
         drawn.write(tmp_path / "more", "rings", 0)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ris.explore.results import Points
 
 LONGEST_POLYGON = 5000
+MOST_CHOSEN = 2000
 
 _component = st.components.v2.component(
     "ris_map",
@@ -60,6 +61,7 @@ def map_view(
     selected: int | None = None,
     height: int = 640,
     outline: Sequence[tuple[float, float]] | None = None,
+    chosen: NDArray[np.int64] | None = None,
     colour: Colouring | None = None,
     key: str,
 ) -> MapEvent | None:
@@ -76,6 +78,8 @@ def map_view(
         selected: a key to ring.
         height: of the plot in pixels; a narrow map has its legend underneath, in addition.
         outline: a polygon to show as selected, `()` for none; None leaves what the person drew.
+        chosen: keys of several items that are selected without an outline; the rest is dimmed. Of
+            more than `MOST_CHOSEN` as many are marked, evenly spread.
         colour: what the points are coloured by; by default their labels.
         key: names this map among the widgets of the page.
     """
@@ -99,12 +103,22 @@ def map_view(
             "selected": None
             if selected is None
             else next(iter(_on_map(points, codes, [selected])), None),
+            "chosen": _on_map(points, codes, _some(chosen)),
             "outline": None if outline is None else [[float(x), float(y)] for x, y in outline],
             "height": height,
         },
         on_event_change=nothing,
     )
     return read_event(result.get("event"))
+
+
+def _some(chosen: NDArray[np.int64] | None) -> Sequence[int]:
+    """At most so many keys as can be marked one by one."""
+    if chosen is None:
+        return ()
+    every = np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_CHOSEN)).astype(int)
+    some: list[int] = chosen[every].tolist()
+    return some
 
 
 def _on_map(

@@ -6,7 +6,8 @@ must survive lives here under keys of our own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,11 +21,15 @@ from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
 
 COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under this name
+_COLOUR = "ris.colour"
+COLOUR = "colour"  # the map's selectbox, bound to the URL too
 _NEXT = "ris.next_collection"
 _PAGE = "ris.page"
 _QUERY = "ris.query"
 _UPLOADS = "ris.uploads"
 _SELECTION = "ris.selection"
+_TAGGING = "ris.tagging"
+_TAGGINGS = "ris.taggings"
 _SEEN = "ris.seen"
 _DISMISSED = "ris.dismissed"
 _EXAMPLES = "ris.examples"
@@ -44,11 +49,35 @@ class Query:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is chosen on the map: one item, or everything inside a polygon."""
+    """What is chosen on the map: one item, or several, which hold for every generation.
+
+    Attributes:
+        collection: Of which collection.
+        key: The one item, or None.
+        polygon: What was drawn around several, in the map units of one generation.
+        seal: Hash of that generation's manifest; "" until it is known which items lie inside.
+        keys: The several items, int64, as bytes.
+        name: What they are when nothing was drawn: "tagged fine", "group boats".
+        alike: Whether it is asked what is most like all of them.
+    """
 
     collection: str
     key: int | None = None
     polygon: tuple[tuple[float, float], ...] = ()
+    seal: str = ""
+    keys: bytes = b""
+    name: str = ""
+    alike: bool = False
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """A change of tags that can be taken back: which tag was given to, or taken from, what."""
+
+    collection: str
+    tag: str
+    given: bool
+    keys: bytes
 
 
 @dataclass(frozen=True)
@@ -241,6 +270,62 @@ def select(key: int | None = None, polygon: tuple[tuple[float, float], ...] = ()
         st.session_state.pop(_SELECTION, None)
     else:
         st.session_state[_SELECTION] = Selection(chosen() or "", key, polygon)
+
+
+def select_items(
+    keys: np.ndarray,
+    *,
+    name: str = "",
+    polygon: tuple[tuple[float, float], ...] = (),
+    seal: str = "",
+) -> None:
+    """Choose several items, by their keys; ``polygon`` was drawn around them in the generation
+    whose manifest has the hash ``seal``."""
+    st.session_state[_SELECTION] = Selection(
+        chosen() or "", None, polygon, seal, np.asarray(keys, np.int64).tobytes(), name
+    )
+
+
+def ask_alike(alike: bool) -> None:
+    """Ask what is most like all that is selected, or see the selection again."""
+    kept = selection()
+    if kept is not None:
+        st.session_state[_SELECTION] = replace(kept, alike=alike)
+
+
+def note_tagging(done: Tagging | None) -> None:
+    """Remember the last change of tags, so that it can be taken back; or that it was."""
+    st.session_state[_TAGGING] = done
+    st.session_state[_TAGGINGS] = taggings() + 1
+
+
+def taggings() -> int:
+    """How often tags were changed; the form is another one each time, so that it is closed."""
+    return int(st.session_state.get(_TAGGINGS, 0))
+
+
+def last_tagging() -> Tagging | None:
+    """The last change of tags in the collection that is shown."""
+    done = st.session_state.get(_TAGGING)
+    return done if done is not None and done.collection == chosen() else None
+
+
+# -- what the map is coloured by -----------------------------------------------------------------
+
+
+def recall_colour(names: Sequence[str]) -> None:
+    """Before the selectbox is drawn: what was chosen last, unless the address says something else
+    or it is none of ``names``."""
+    if st.session_state.get(COLOUR) not in (None, *names):  # of another collection
+        del st.session_state[COLOUR]
+    kept = st.session_state.get(_COLOUR)
+    if COLOUR not in st.session_state and COLOUR not in st.query_params and kept in names:
+        st.session_state[COLOUR] = kept
+
+
+def keep_colour(name: str) -> None:
+    """Remember what was chosen: a change of page forgets the selectbox and its parameter."""
+    st.session_state[_COLOUR] = name
 
 
 # -- samples -------------------------------------------------------------------------------------

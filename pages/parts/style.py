@@ -31,6 +31,11 @@ CSS = """
   color: inherit;
 }
 
+:is(.st-key-groups, .st-key-more-groups) :is(button, button p) {
+  justify-content: start; text-align: start; white-space: normal; line-height: 1.3;
+}
+:is(.st-key-groups, .st-key-more-groups) img { aspect-ratio: 1; object-fit: cover; }
+
 .st-key-full-picture { max-width: min(100%, 46rem); }
 .st-key-full-picture img {
   max-height: 68vh; max-width: 100%; width: auto !important; object-fit: contain;

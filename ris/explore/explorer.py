@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
-from ris.explore.colourings import LABEL, Colouring
+from ris.explore.clusters import Cluster, name_clusters
+from ris.explore.colourings import TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
 from ris.explore.medoids import Medoids
 from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
+from ris.explore.regions import Region, diagonal_of, regions
 from ris.explore.results import Hit, Points, SearchResult
 from ris.explore.tiles import Tiles, tile
 from ris.images.decode import decode, read_file
@@ -33,14 +36,18 @@ from ris.model.encoder import Encoder
 from ris.store.collection import Collection
 from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
-from ris.store.index import Keys, Neighbours, Vectors
-from ris.store.items import Item, LabelCodes
+from ris.store.index import Keys, Neighbours, Vectors, normalise
+from ris.store.items import Item
 from ris.store.kept import read_original
 from ris.store.manifest import Manifest
+from ris.store.tags import Tags
 from ris.store.thumbnails import Thumbnails
+from ris.store.values import Codes
 
+_TAKEN_AT_ONCE = 20_000  # embeddings
 _TRIES = 5  # to open what serves, while one generation after the other is published
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
+_COLOURINGS_KEPT = 4  # each is 8 MB at 1M items
 _FILTERS_KEPT = 8  # answers to filters; each is at most 8 MB at 1M items
 
 
@@ -93,7 +100,10 @@ class Explorer:
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
+        self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
+        self._tag_codes = lru_cache(1)(self._coded_tags)
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
+        self._tags = Tags(collection)
         if self._encoder.dimension != self.manifest.dimension:
             raise StoreError(
                 f"The encoder gives {self._encoder.dimension} numbers, "
@@ -165,6 +175,32 @@ class Explorer:
             vectors = np.concatenate([vectors, self._encoder.encode(turned)])
         return self._answer(item.path, vectors, k, allowed, started, copies=copies, own_key=key)
 
+    def like_all(self, keys: NDArray[np.int64], *, k: int = 10) -> SearchResult:
+        """The items most like a whole selection: nearest to the mean of its embeddings, and not in
+        it themselves.
+
+        Args:
+            keys: The selection's, int64 (S,), ascending; as many as there are items.
+            k: How many hits, at most.
+
+        Raises:
+            RisError: k is not positive, or there are no keys.
+            StoreError: There is no item of one of the keys.
+        """
+        _check_k(k)
+        if len(keys) == 0:
+            raise RisError("Expected pictures to search with, got none.", "Select some first.")
+        started = time.perf_counter()
+        self._items.rows_of(keys)
+        total = np.zeros(self.manifest.dimension, np.float64)
+        for first in range(0, len(keys), _TAKEN_AT_ONCE):
+            vectors = self._index.vectors(keys[first : first + _TAKEN_AT_ONCE].tolist())
+            total += vectors.sum(axis=0, dtype=np.float64)
+        mean = normalise(total[None].astype(np.float32) / np.float32(len(keys)))
+        others = np.setdiff1d(self.keys, keys, assume_unique=True)
+        found = self._answer(f"{len(keys)} items", mean, k, others, started, copies=False)
+        return replace(found, matching=None)
+
     def matching(self, where: str) -> NDArray[np.int64]:
         """Keys of the items that a filter holds for, ascending; the last few are kept.
 
@@ -199,7 +235,7 @@ class Explorer:
         return self._items.keys
 
     @cached_property
-    def _labels(self) -> LabelCodes:
+    def _labels(self) -> Codes:
         return self._items.label_codes()
 
     @cached_property
@@ -213,18 +249,27 @@ class Explorer:
         """The map of all items; empty when the generation has none."""
         return self._points
 
-    def colourings(self) -> tuple[str, ...]:
-        """What the map can be coloured by."""
-        return (LABEL,)
-
     @cached_property
-    def _by_label(self) -> Colouring:
-        points = self._points
-        no_numbers = np.full(len(points.keys), np.nan, np.float32)
-        return Colouring(LABEL, "categories", points.names, points.label, no_numbers)
+    def _colourings(self) -> Colourings:
+        def clusters() -> tuple[str, ...]:
+            names = {one.number: one.name for one in self.clusters()}
+            return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
+
+        return Colourings(
+            self._items,
+            self._positions,
+            lambda: self._labels,
+            clusters,
+            lambda: self._tag_codes(self._tags.version),
+        )
+
+    def colourings(self) -> tuple[str, ...]:
+        """What the map can be coloured by, the most telling first: "label", "cluster", "outlier
+        score", own columns, "folder", "date", "picture size", "file size"; only what items have."""
+        return self._colourings.names()
 
     def colouring(self, name: str) -> Colouring:
-        """A category or a number for every point of the map.
+        """A category or a number for every point of the map; the last few are kept.
 
         Args:
             name: One of `colourings`.
@@ -232,12 +277,64 @@ class Explorer:
         Raises:
             RisError: It is none of them.
         """
-        if name not in self.colourings():
-            raise RisError(
-                f"The map can't be coloured by {name!r}.",
-                f"It can be by {', '.join(self.colourings())}.",
-            )
-        return self._by_label
+        # people change tags while the generation serves
+        found: Colouring = self._colouring(name, self._tags.version if name == TAG else "")
+        return found
+
+    def _coloured(self, name: str, version: str) -> Colouring:
+        return replace(self._colourings.of(name), version=version)
+
+    def tagged(self) -> dict[str, NDArray[np.int64]]:
+        """The keys of the items that have each tag, int64 ascending, by the tag's name.
+
+        Raises:
+            StoreError: The file of tags is damaged.
+        """
+        here = {name: keys[np.isin(keys, self.keys)] for name, keys in self._tags.all().items()}
+        return {name: keys for name, keys in here.items() if len(keys)}
+
+    def _coded_tags(self, version: str) -> Codes:
+        """A tag of each item; of several the first by alphabet. None where they can't be read."""
+        found: dict[str, NDArray[np.int64]] = {}
+        with suppress(StoreError):
+            found = self.tagged()
+        codes = np.full(len(self), -1, np.int32)
+        for code, keys in reversed([*enumerate(found.values())]):
+            codes[self._items.rows_of(keys)] = code
+        return Codes(codes, tuple(found))
+
+    @cached_property
+    def _clusters(self) -> tuple[Cluster, ...]:
+        labels = Codes(self._points.label, self._points.names)
+        return name_clusters(
+            self._positions, labels, lambda keys: self._index.vectors(keys.tolist())
+        )
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The clusters of the map, in the order of their numbers; none where an earlier ris made
+        it."""
+        return self._clusters
+
+    def keys_of_cluster(self, number: int) -> NDArray[np.int64]:
+        """The keys of a cluster's items, ascending; none where there is no such cluster."""
+        found: NDArray[np.int64] = self._positions.keys[self._positions.cluster == number]
+        return found
+
+    @cached_property
+    def _diagonal(self) -> float:
+        return diagonal_of(self._positions.xy)
+
+    def regions(self, hits: Sequence[Hit]) -> tuple[Region, ...]:
+        """The places of the map where hits lie, the one with the most first: several where what
+        is alike lies far apart on the map."""
+        known = self._positions
+        keys = np.array([hit.item.key for hit in hits], np.int64)
+        on_map = np.isin(keys, known.keys)
+        rows = np.searchsorted(known.keys, keys[on_map])
+        names = {one.number: one.name for one in self.clusters()}
+        clusters = [names.get(number, "") for number in known.cluster[rows].tolist()]
+        placed = [hit for hit, there in zip(hits, on_map, strict=True) if there]
+        return regions(placed, known.xy[rows], clusters, self._diagonal)
 
     def place_of(self, key: int) -> Place | None:
         """Where an item lies on the map; None when it has no place."""
@@ -317,6 +414,14 @@ class Explorer:
             PictureError: The file is gone or changed.
         """
         return for_browser(self._original_bytes(self.item(key)))
+
+    def file(self, key: int) -> bytes:
+        """The item's file as it is.
+
+        Raises:
+            PictureError: It is gone or changed.
+        """
+        return self._original_bytes(self.item(key))
 
     def training(self) -> dict[str, Any]:
         """How the encoder was trained: settings, history, results."""

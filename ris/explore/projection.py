@@ -29,8 +29,25 @@ from ris.store.index import (
 OnEpochs = Callable[[int, int], None]
 
 NEIGHBOURS = 15
+NEAREST = 10  # fitted neighbours, whose mean distance tells an outlier
 FIT_AT_MOST = 50_000  # past that a sample is fitted and the rest placed (cluster purity .993/.996)
 _PLACED_BY = 3  # nearest fitted neighbours; the mean of 10 lands between the clusters
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Items laid out on the map.
+
+    Attributes:
+        xy: Places, float32 (N, 2).
+        fitted: Which of them were fitted rather than placed, bool (N,).
+        outlier: Mean cosine distance to the `NEAREST` nearest fitted items, float32 (N,): the
+            more, the less a picture is like any other one.
+    """
+
+    xy: NDArray[np.float32]
+    fitted: NDArray[np.bool_]
+    outlier: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,7 @@ def project(
     seed: int = 0,
     previous: NDArray[np.float32] | None = None,
     on_epochs: OnEpochs | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> Projected:
     """Places of all items on the map.
 
     Args:
@@ -85,24 +102,23 @@ def project(
         previous: Earlier places of the same items, float32 (N, 2), NaN where there was none; the
             new map starts from them and is turned to lie like them.
         on_epochs: Called with (done, total) epochs of the fit; what it raises ends the fit.
-
-    Returns:
-        Places, float32 (N, 2), and which of them were fitted rather than placed, bool (N,).
     """
     count = len(keys)
     fitted = _choose_fitted(count, seed)
     start = None if previous is None else _usable_start(previous[fitted], seed)
-    fit = _fit(index, vectors[fitted], keys[fitted], seed, start, on_epochs or _silent)
+    xy, outlier = np.empty((count, 2), np.float32), np.empty(count, np.float32)
+    fit, outlier[fitted] = _fit(
+        index, vectors[fitted], keys[fitted], seed, start, on_epochs or _silent
+    )
     if start is not None:
         fit = align(fit, start)
-    xy = np.empty((count, 2), np.float32)
     xy[fitted] = fit
     rest = np.setdiff1d(np.arange(count), fitted, assume_unique=True)
     if len(rest):
-        xy[rest] = place_many(vectors[rest], vectors[fitted], fit)
+        xy[rest], outlier[rest] = place_many(vectors[rest], vectors[fitted], fit)
     how = np.zeros(count, np.bool_)
     how[fitted] = True
-    return xy, how
+    return Projected(xy, how, outlier)
 
 
 def align(xy: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -143,10 +159,12 @@ def _fit(
     seed: int,
     start: NDArray[np.float32] | None,
     on_epochs: OnEpochs,
-) -> NDArray[np.float32]:
-    if len(keys) < 2 * NEIGHBOURS:
-        return _principal_plane(vectors)
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Places and outlier scores of fitted items."""
     neighbours = _neighbours_among(index, vectors, keys)
+    outlier = _mean_distance(neighbours[1][:, 1:])
+    if len(keys) < 2 * NEIGHBOURS:
+        return _principal_plane(vectors), outlier
     umap = _import_umap()
     # init="pca": a third of the time of the spectral start at the same quality (50k, 2026-11-22)
     settings: dict[str, Any] = {"init": "pca"}
@@ -162,7 +180,13 @@ def _fit(
             tqdm_kwds={"disable": False, "bar_format": "{n} {total}", "file": _Epochs(on_epochs)},
             **settings,
         ).fit_transform(vectors)
-    return np.asarray(fit, np.float32)
+    return np.asarray(fit, np.float32), outlier
+
+
+def _mean_distance(distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean distance of each item's nearest; of a lone item it is 0."""
+    near = distances[:, :NEAREST]
+    return near.mean(axis=1, dtype=np.float32) if near.size else np.zeros(len(near), np.float32)
 
 
 class _Epochs:
@@ -195,18 +219,22 @@ def _neighbours_among(index: Index, vectors: Vectors, keys: Keys) -> tuple[Any, 
     )
 
 
-def place_many(vectors: Vectors, fitted: Vectors, xy: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Places float32 (N, 2) of vectors (N, D) between those of fitted ones, (M, D) and (M, 2)."""
+def place_many(
+    vectors: Vectors, fitted: Vectors, xy: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Places float32 (N, 2) and outlier scores float32 (N,) of vectors (N, D) between fitted ones,
+    (M, D) at (M, 2)."""
     rows = np.arange(len(fitted))
     with TemporaryDirectory() as folder:
         # 950,000 against 50,000 one by one takes minutes, the graph's building included seconds
         path = Path(folder) / "fitted.hnsw"
         ef = build_graph(fitted, rows, path).ef
         index = GraphIndex(load_graph(path, fitted.shape[1], len(rows)), ef)
-        found = index.query(vectors, _PLACED_BY)
-    weights = _weights(found.distances)
+        found = index.query(vectors, NEAREST)
+    weights = _weights(found.distances[:, :_PLACED_BY])
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.asarray(np.einsum("nk,nkd->nd", weights, xy[found.keys]), np.float32)
+    places = np.einsum("nk,nkd->nd", weights, xy[found.keys[:, :_PLACED_BY]])
+    return np.asarray(places, np.float32), _mean_distance(found.distances)
 
 
 def _silent(done: int, total: int) -> None:

@@ -30,6 +30,19 @@ def for_browser(data: bytes) -> tuple[bytes, str]:
     return file.getvalue(), "image/jpeg"
 
 
+def shrunk(data: bytes, side: int) -> bytes:
+    """A picture file as a small WebP, its long side at most ``side`` pixels.
+
+    Raises:
+        PictureError: It can't be read.
+    """
+    image = decode(data).image.copy()
+    image.thumbnail((side, side), Image.Resampling.BICUBIC)
+    file = BytesIO()
+    image.save(file, "WEBP", quality=75)
+    return file.getvalue()
+
+
 def from_pixels(pixels: NDArray[np.uint8]) -> Picture:
     """A picture of RGB pixels, uint8 (height, width, 3).
 

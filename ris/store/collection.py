@@ -338,6 +338,7 @@ class Collection:
             generation=generation,
             parent=parent,
             created=now(),
+            format=FORMAT_VERSION,  # not that of the generation that it was made from
         )
         # The manifest is written last: a folder without one is debris, not a generation.
         return write_manifest(self._manifest_path(generation), manifest)

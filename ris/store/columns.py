@@ -196,6 +196,11 @@ class Columns:
                 raise RisError(f"The filter can't be computed: {error}") from error
         return np.concatenate([np.empty(0, np.bool_), *found])
 
+    def folders(self) -> Any:
+        """The folder of each row, "" without one, as an Arrow array of codes."""
+        kind = pa.dictionary(pa.int32(), pa.string())
+        return pa.chunked_array([rows.folders for rows in self._batches], kind)
+
 
 def negated(condition: Condition) -> Condition:
     """Whether a condition is not met."""

@@ -5,8 +5,9 @@ costs speed or the map, never the search, and is said openly in `notices`. What 
 have in common is read once.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,26 @@ from ris.store.table import concatenate, read_embeddings, read_table
 
 @dataclass(frozen=True)
 class Positions:
-    """Places on the map, keys ascending: keys int64 (N,), xy float32 (N, 2), fitted bool (N,)."""
+    """Places on the map, keys ascending.
+
+    Attributes:
+        keys: int64 (N,).
+        xy: float32 (N, 2).
+        fitted: Whether it was fitted rather than placed from its neighbours, bool (N,).
+        cluster: Which cluster it belongs to, int32 (N,), -1 for none.
+        outlier: Mean cosine distance to its nearest fitted neighbours, float32 (N,), NaN where
+            an earlier ris made the map.
+    """
 
     keys: NDArray[np.int64]
     xy: NDArray[np.float32]
     fitted: NDArray[np.bool_]
+    cluster: NDArray[np.int32]
+    outlier: NDArray[np.float32]
+
+    def take(self, rows: NDArray[np.int64]) -> "Positions":
+        """Some of them."""
+        return Positions(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -189,12 +205,13 @@ def open_map(folder: Path, manifest: Manifest, notices: list[str]) -> Positions:
         except StoreError as error:
             lost = "Part of the map is lost" if len(manifest.maps) > 1 else "There is no map"
             notices.append(f"{lost}: {error.message}")
-    keys = [one.keys for one in found]
-    rows = live_rows(keys, manifest.deleted)
-    xy, fitted = (
-        np.concatenate([getattr(one, name) for one in found]) for name in ("xy", "fitted")
-    )
-    return Positions(np.concatenate(keys)[rows], xy[rows], fitted[rows])
+    return joined(found).take(live_rows([one.keys for one in found], manifest.deleted))
+
+
+def joined(parts: Sequence[Positions]) -> Positions:
+    """Places one after the other."""
+    names = [one.name for one in fields(Positions)]
+    return Positions(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
 
 def _read_part(path: Path, columns: tuple[str, ...]) -> Any:
@@ -205,10 +222,21 @@ def _read_map(path: Path) -> Positions:
     table = read_table(path)
     xy = np.stack([table.column(axis).to_numpy() for axis in ("x", "y")], axis=1)
     fitted = np.asarray(table.column("how").to_pylist()) == "fitted"
-    return Positions(table.column("key").to_numpy(), xy, fitted)
+    cluster = np.full(len(table), -1, np.int32)
+    outlier = np.full(len(table), np.nan, np.float32)
+    if "cluster" in table.column_names:  # earlier maps have none
+        cluster = table.column("cluster").to_numpy()
+        outlier = table.column("outlier").to_numpy()
+    return Positions(table.column("key").to_numpy(), xy, fitted, cluster, outlier)
 
 
-_NOWHERE = Positions(np.empty(0, np.int64), np.empty((0, 2), np.float32), np.empty(0, np.bool_))
+_NOWHERE = Positions(
+    np.empty(0, np.int64),
+    np.empty((0, 2), np.float32),
+    np.empty(0, np.bool_),
+    np.empty(0, np.int32),
+    np.empty(0, np.float32),
+)
 _PARTS: Shared[Any] = Shared(_read_part)
 _GRAPHS: Shared[LoadedGraph] = Shared(load_graph)
 _MAPS: Shared[Positions] = Shared(_read_map)

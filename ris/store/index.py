@@ -214,9 +214,13 @@ class JoinedIndex:
 
     def vectors(self, keys: Sequence[int]) -> Vectors:
         """See `Index`."""
-        parts = [self._tail if key >= self._first_tail_key else self._graph for key in keys]
-        rows = [part.vectors([key]) for part, key in zip(parts, keys, strict=True)]
-        return np.concatenate(rows) if rows else np.empty((0, self.dimension), np.float32)
+        wanted = np.asarray(keys, np.int64)
+        in_tail = wanted >= self._first_tail_key
+        found = np.empty((len(wanted), self.dimension), np.float32)
+        for part, rows in ((self._graph, ~in_tail), (self._tail, in_tail)):
+            if rows.any():
+                found[rows] = part.vectors(wanted[rows].tolist())
+        return found
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ris.errors import StoreError
 from ris.store.columns import Columns
 from ris.store.expression import read
 from ris.store.table import metadata_columns
+from ris.store.values import Codes, coded, numbers
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,16 @@ class Item:
     metadata: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class LabelCodes:
-    """The first label of every item: codes int32 (N,), -1 for none, and the labels by code."""
-
-    codes: NDArray[np.int32]
-    names: tuple[str, ...]
-
-
 class Items:
     """The items of a generation.
 
     Args:
         table: An Arrow table without embeddings.
         rows: Which of its rows can be found, int64, keys ascending; by default all of them.
+
+    Attributes:
+        keys: Of all items, int64 (N,), ascending.
+        kinds: The person's own columns by name: "int", "float", "bool", "text" or "time".
     """
 
     COLUMNS = ("key", "id", "path", "labels", "width", "height", "bytes", "modified")
@@ -65,7 +62,8 @@ class Items:
         self._batches = table.to_batches()  # taking rows out of a table joins all its chunks first
         self._ends = np.cumsum([batch.num_rows for batch in self._batches])
         self._rows = rows  # an index, as copying the table of a million items takes a second
-        self._metadata = list(metadata_columns(table.schema))
+        self.kinds = metadata_columns(table.schema)
+        self._metadata = list(self.kinds)
         keys: NDArray[np.int64] = table.column("key").to_numpy()
         self.keys = keys if rows is None else keys[rows]
 
@@ -137,11 +135,11 @@ class Items:
     def _columns(self) -> Columns:
         return Columns(self._table)
 
-    def label_codes(self) -> LabelCodes:
+    def label_codes(self) -> Codes:
         """The first label of every item as a code, names sorted by alphabet."""
         column = self.column("labels").combine_chunks()
         if len(column) == 0:
-            return LabelCodes(np.empty(0, np.int32), ())
+            return Codes(np.empty(0, np.int32), ())
         offsets = column.offsets.to_numpy()
         encoded = column.values.dictionary_encode()
         names = np.array(encoded.dictionary.to_pylist(), dtype=object)
@@ -152,9 +150,33 @@ class Items:
         labelled = offsets[1:] > offsets[:-1]
         first = encoded.indices.to_numpy(zero_copy_only=False)[offsets[:-1][labelled]]
         codes[labelled] = ranks[first]
-        return LabelCodes(codes, tuple(names[order]))
+        return Codes(codes, tuple(names[order]))
 
     def column(self, name: str) -> Any:
         """A column of all items as an Arrow array, in the order of their keys."""
         column = self._table.column(name)
         return column if self._rows is None else column.take(self._rows)
+
+    def codes(self, name: str) -> Codes:
+        """A column of texts, or of yes and no, as codes; "folder" is the path up to its last
+        slash."""
+        if name != "folder" or name in self.kinds:
+            return coded(self.column(name))
+        column = self._columns.folders()
+        return coded(column if self._rows is None else column.take(self._rows))
+
+    def has_folders(self) -> bool:
+        """Whether the items lie in more than one folder; a few tell that as a rule."""
+        few = self._table.column("path").take(np.linspace(0, len(self._table) - 1, 200, dtype=int))
+        if len({path.rpartition("/")[0] for path in few.to_pylist()}) > 1 and self._rows is None:
+            return True
+        return len(self.codes("folder").names) > 1
+
+    def numbers(self, name: str) -> NDArray[np.float32]:
+        """A column of numbers as float32 (N,), times as days since 1970; NaN for none."""
+        return numbers(self.column(name))
+
+    def has_values(self, name: str) -> bool:
+        """Whether any item has a value in a column."""
+        column = self.column(name)
+        return bool(column.null_count < len(column))

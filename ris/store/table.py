@@ -1,9 +1,9 @@
 """The table of a collection: immutable Parquet parts, one row per item.
 
-The door to pyarrow, but for the kernels of `columns.py`. Rows come as `Row` with their embeddings,
-leave as Arrow tables or as embeddings in one array. Page checksums are written and verified:
-without them 59 of 60 random bit flips were read in silence (2026-11-22). `generation.py` binds the
-parts into a generation.
+The door to pyarrow, but for the kernels of `columns.py` and `values.py`. Rows come as `Row` with
+their embeddings, leave as Arrow tables or as embeddings in one array. Page checksums are written
+and verified: without them 59 of 60 random bit flips were read in silence (2026-11-22).
+`generation.py` binds the parts into a generation.
 """
 
 import json
@@ -35,6 +35,7 @@ _BOX = pa.struct([(side, pa.int32()) for side in ("x", "y", "width", "height")])
 MAP_SCHEMA = pa.schema(
     [("key", pa.int64()), ("x", pa.float32()), ("y", pa.float32()), ("how", pa.string())]
 )
+_CLUSTERED = [pa.field("cluster", pa.int32()), pa.field("outlier", pa.float32())]
 SKIPPED_SCHEMA = pa.schema([("path", pa.string()), ("reason", pa.string())])
 
 
@@ -396,13 +397,23 @@ def read_embeddings(paths: Iterable[Path], count: int, dimension: int) -> NDArra
 
 
 def write_map(
-    path: Path, keys: NDArray[np.int64], xy: NDArray[np.float32], fitted: NDArray[np.bool_]
+    path: Path,
+    keys: NDArray[np.int64],
+    xy: NDArray[np.float32],
+    fitted: NDArray[np.bool_],
+    cluster: NDArray[np.int32] | None = None,
+    outlier: NDArray[np.float32] | None = None,
 ) -> None:
-    """Write the map: keys int64 (N,), places float32 (N, 2), fitted (or placed) bool (N,)."""
+    """Write the map: keys int64 (N,), places float32 (N, 2), fitted (or placed) bool (N,); if they
+    are known also clusters int32 (N,), -1 for none, and outlier scores float32 (N,)."""
     how = np.where(fitted, "fitted", "placed")
     columns = {"key": keys, "x": xy[:, 0], "y": xy[:, 1], "how": pa.array(how.tolist())}
-    with pq.ParquetWriter(path, MAP_SCHEMA, **_write_options(MAP_SCHEMA)) as writer:
-        writer.write_table(pa.table(columns, schema=MAP_SCHEMA), row_group_size=ROW_GROUP)
+    kind = MAP_SCHEMA
+    if cluster is not None and outlier is not None:
+        columns |= {"cluster": cluster, "outlier": outlier}
+        kind = pa.schema([*MAP_SCHEMA, *_CLUSTERED])
+    with pq.ParquetWriter(path, kind, **_write_options(kind)) as writer:
+        writer.write_table(pa.table(columns, schema=kind), row_group_size=ROW_GROUP)
 
 
 def embeddings_of(table: pa.Table) -> NDArray[np.float32]:

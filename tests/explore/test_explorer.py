@@ -21,6 +21,7 @@ from ris.images.decode import decode
 from ris.store import generation as generation_module
 from ris.store.collection import Collection
 from ris.store.index import JoinedIndex
+from ris.store.tags import Tags
 
 VIEWS = [(turned, mirrored) for turned in (0, 90, 180, 270) for mirrored in (False, True)]
 
@@ -622,3 +623,77 @@ class TestOpening:
             explorer_module._guarded_decoder().close()
             explorer_module._guarded_decoder.cache_clear()
             explorer_module._open.cache_clear()
+
+
+class TestASelection:
+    """Several items at once: what is like all of them, and their tags."""
+
+    def test_what_is_like_all_is_nearest_to_their_mean_and_none_of_them(self, explorer):
+        keys = np.array([0, 1, 2, 30])
+        result = explorer.like_all(keys, k=5)
+        mean = explorer._index.vectors(keys.tolist()).mean(axis=0)
+        mean /= np.linalg.norm(mean)
+        others = np.setdiff1d(explorer.keys, keys)
+        away = 1 - explorer._index.vectors(others.tolist()) @ mean
+        order = np.argsort(away)[:5]
+        assert [hit.item.key for hit in result.hits] == others[order].tolist()
+        assert [hit.distance for hit in result.hits] == pytest.approx(away[order], abs=1e-5)
+        assert result.place is not None
+        assert result.matching is None
+
+    def test_one_alone_is_like_what_is_similar_to_it(self, explorer):
+        assert answer(explorer.like_all(np.array([7]), k=6)) == answer(explorer.similar(7, k=6))
+
+    def test_many_are_taken_bit_by_bit(self, explorer, monkeypatch):
+        keys = np.arange(0, 40, 3)
+        whole = answer(explorer.like_all(keys))
+        monkeypatch.setattr(explorer_module, "_TAKEN_AT_ONCE", 4)
+        assert answer(explorer.like_all(keys)) == whole
+
+    def test_nothing_is_like_all_but_itself(self, explorer):
+        assert explorer.like_all(explorer.keys).hits == ()
+
+    def test_no_items_and_unknown_ones_are_refused(self, explorer):
+        with pytest.raises(RisError, match="none"):
+            explorer.like_all(np.array([], np.int64))
+        with pytest.raises(StoreError, match="no item"):
+            explorer.like_all(np.array([1, 999]))
+        with pytest.raises(RisError, match="at least 1"):
+            explorer.like_all(np.array([1]), k=0)
+
+    def test_tags_survive_a_new_generation_and_colour_the_map(self, collection, tmp_path):
+        explorer = Explorer(collection)
+        assert "tag" not in explorer.colourings()
+        Tags(collection).add("odd", np.array([3, 4]))
+        Tags(collection).add("fine", np.array([4, 40]))
+        before = explorer.colouring("tag")
+        assert before.names == ("fine", "odd")
+        assert before.codes[[3, 4, 40, 5]].tolist() == [1, 0, 0, -1]
+        collection.publish(
+            stores.make_draft(collection, tmp_path / "work", count=20), parent="00000001"
+        )
+        later = Explorer(collection)
+        found = {name: keys.tolist() for name, keys in later.tagged().items()}
+        assert found == {"fine": [4], "odd": [3, 4]}  # this one has 20 items
+        Tags(collection).remove("odd", np.array([3]))
+        changed = later.colouring("tag")
+        assert changed.codes[3] == -1
+        assert changed.version != before.version
+
+    def test_damaged_tags_cost_the_tags_alone(self, collection):
+        (collection.folder / "tags.json").write_text("[")
+        explorer = Explorer(collection)
+        assert "tag" not in explorer.colourings()
+        assert explorer.search(explorer.item(3).path).hits
+        with pytest.raises(StoreError, match=r"tags\.json"):
+            explorer.tagged()
+
+
+def test_vectors_of_graph_and_tail_come_in_the_order_asked_for(collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(generation_module, "EXACT_BELOW", 1)
+    draft = stores.make_draft(collection, tmp_path / "work", count=30, tail=10)
+    collection.publish(draft, parent="00000001")
+    explorer = Explorer(collection)
+    assert isinstance(explorer._index, JoinedIndex)
+    found = explorer._index.vectors([25, 3, 29, 0])
+    np.testing.assert_allclose(found, stores.unit_vectors(30)[[25, 3, 29, 0]], atol=1e-6)

@@ -22,7 +22,8 @@ def clusters(count, seed=0):
 
 def lay(vectors, **options):
     keys = np.arange(len(vectors)) * 3 + 1
-    return project(ExactIndex(vectors, keys), vectors, keys, **options)
+    found = project(ExactIndex(vectors, keys), vectors, keys, **options)
+    return found.xy, found.fitted
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ class TestFitting:
             def query(self, queries, k):
                 return super().query(queries, min(k, 7))
 
-        xy, _ = project(Short(vectors, keys), vectors, keys)
+        xy = project(Short(vectors, keys), vectors, keys).xy
         assert trustworthiness(vectors, xy, n_neighbors=15, metric="cosine") > 0.8
 
 

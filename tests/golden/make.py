@@ -93,7 +93,8 @@ def make(home: Path, work: Path) -> Collection:
     with TableWriter(work / "part.parquet", vectors.shape[1], scanned.columns) as writer:
         for batch in read_batches(scanned.rows):
             writer.write_table(add_embeddings(batch, vectors))
-    write_map(work / "map.parquet", keys, *project(ExactIndex(vectors, keys), vectors, keys))
+    laid = project(ExactIndex(vectors, keys), vectors, keys)
+    write_map(work / "map.parquet", keys, laid.xy, laid.fitted)
     draft = stores.draft_of(collection, work, vectors, keys, digest, columns=scanned.columns)
     told = ("objective", "seconds", "steps", "loss", "validation_loss", "pictures")
     facts = {**{name: trained.facts[name] for name in told}, "minutes": 0.1, "seed": 0}

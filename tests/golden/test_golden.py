@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ris.compact import compact
 from ris.explore.explorer import Explorer
+from ris.generate import Work
 from ris.images.decode import decode
+from ris.progress import StopSignal, silent
+from ris.removal import remove
 from ris.store.collection import Collection
 from ris.store.export import export_table
 from ris.store.kept import kept_entries
@@ -96,6 +100,15 @@ def test_its_pictures_are_there(golden):
     kept = list(kept_entries(golden, explorer.manifest))
     assert [decode(entry.read()).width for entry in kept] == [32] * 12
     assert explorer.training()["history"]
+
+
+def test_it_can_be_changed_and_has_the_present_format_then(golden, expected, tmp_path):
+    remove(golden, [str(expected["items"][0]["key"])])
+    (tmp_path / "work").mkdir()
+    compact(golden, Work(tmp_path / "work", silent, StopSignal()))
+    explorer = Explorer(golden)
+    assert (explorer.count, explorer.manifest.format) == (11, FORMAT_VERSION)
+    assert explorer.notices == ()
 
 
 def test_it_can_be_exported(golden, tmp_path):

@@ -48,8 +48,12 @@ async def _run(
 ) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
+    messages = iter([message])
+
     async def receive() -> dict[str, Any]:
-        return message
+        for one in messages:
+            return one
+        return await asyncio.Future()  # the client stays until it has all of the answer
 
     async def send(answer: Any) -> None:
         sent.append(answer)

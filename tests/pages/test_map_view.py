@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from pages.parts import map_view as map_view_module
 from pages.parts.map_view import MapEvent, _on_map, read_event
 from ris.explore.results import Points
 
@@ -47,3 +48,11 @@ def test_hits_are_found_on_the_map_by_key_and_keep_their_ranks() -> None:
 )
 def test_only_events_that_make_sense_are_believed(sent: object, event: MapEvent | None) -> None:
     assert read_event(sent) == event
+
+
+def test_no_more_are_marked_than_can_be_drawn_one_by_one() -> None:
+    assert map_view_module._some(None) == ()
+    assert map_view_module._some(np.array([3, 7])) == [3, 7]
+    some = map_view_module._some(np.arange(100_000))
+    assert len(some) == map_view_module.MOST_CHOSEN
+    assert (some[0], some[-1]) == (0, 99_999)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pages.parts import gallery, picture_dialog, reconstructions, training
+from pages.parts import gallery, picture_dialog, places, reconstructions, training
+from ris.explore.regions import Region
 from ris.explore.results import Points
 from ris.store.items import Item
 
@@ -18,19 +19,60 @@ def test_two_pictures_stand_side_by_side_with_a_clear_gap():
     assert (np.delete(pair, [32, 33], axis=1)[..., 3] == 255).all()
 
 
+def some_points(labels, names):
+    count = len(labels)
+    place = np.zeros(count, np.float32)
+    return Points(np.arange(count) * 2, place, place, np.array(labels, np.int32), names)
+
+
 def test_labels_inside_a_lasso_come_most_frequent_first():
-    keys = np.arange(6)
-    place = np.zeros(6, np.float32)
-    points = Points(keys, place, place, np.array([1, 0, 1, -1, 1, 0]), ("cat", "dog"))
-    assert gallery.labels_inside(points, [0, 1, 2, 3]) == "dog 2, cat 1"
-    assert gallery.labels_inside(points, [3]) == ""
+    points = some_points([1, 0, 1, -1, 1, 0], ("cat", "dog"))
+    assert gallery.labels_inside(points, np.array([0, 2, 4, 6])) == {
+        "dog": 2,
+        "cat": 1,
+        gallery.NO_LABEL: 1,
+    }
+    assert gallery.labels_inside(points, np.array([6])) == {gallery.NO_LABEL: 1}
+    assert gallery.labels_inside(points, np.array([99])) == {gallery.NO_LABEL: 1}  # not on the map
 
 
-def test_many_labels_are_summed_up():
-    keys = np.arange(10)
-    place = np.zeros(10, np.float32)
-    points = Points(keys, place, place, keys.astype(np.int32), tuple("abcdefghij"))
-    assert gallery.labels_inside(points, keys.tolist()).endswith(" and 2 more labels")
+def test_only_some_labels_are_shown():
+    points = some_points([1, 0, 1, -1, 1, 0], ("cat", "dog"))
+    keys = np.array([0, 2, 4, 6])
+    assert gallery.only(points, keys, ["dog"]).tolist() == [0, 4]
+    assert gallery.only(points, keys, [gallery.NO_LABEL, "cat"]).tolist() == [2, 6]
+    assert gallery.only(points, keys, ["another collection's"]).tolist() == []
+
+
+def region(name, count):
+    return Region(name, tuple(range(count)), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("regions", "count", "words"),
+    [
+        ([], 12, ""),
+        ([region("cats", 12)], 12, ""),
+        (
+            [region("cats", 8), region("dogs", 4)],
+            12,
+            "The nearest pictures lie in 2 places on the map: 8 in cats, 4 in dogs.",
+        ),
+        (
+            [region("cats", 6), region("cats", 3), region("", 2)],
+            12,
+            "The nearest pictures lie in 3 places on the map: 6 in cats, 3 in another part of "
+            "cats, 2 in one; 1 lies elsewhere.",
+        ),
+        (
+            [region("a*b", 5), region("b", 5)],
+            12,
+            r"The nearest pictures lie in 2 places on the map: 5 in a\*b, 5 in b; 2 lie elsewhere.",
+        ),
+    ],
+)
+def test_places_on_the_map_in_words(regions, count, words):
+    assert places.sentence(regions, count) == words
 
 
 def test_facts_of_a_training_are_words_and_those_unknown_are_left_out():

@@ -96,6 +96,13 @@ def test_without_its_map_it_is_searched_and_says_so(published, harm):
     assert "map.parquet" in notice
 
 
+def test_a_map_of_an_earlier_ris_has_no_clusters(published):
+    positions = open_it(published).positions
+    assert len(positions.keys) == 200
+    assert (positions.cluster == -1).all()
+    assert np.isnan(positions.outlier).all()
+
+
 @pytest.mark.parametrize("harm", ["damaged", "missing"])
 def test_a_part_that_is_lost_is_an_error_that_names_it(published, harm):
     (path,) = (published.folder / "parts").iterdir()

@@ -205,6 +205,16 @@ def test_the_map_comes_back(tmp_path):
     }
 
 
+def test_clusters_and_outlier_scores_are_further_columns_of_the_map(tmp_path):
+    cluster, outlier = np.array([0, -1], np.int32), np.array([0.25, np.nan], np.float32)
+    xy, fitted = np.zeros((2, 2), np.float32), np.ones(2, np.bool_)
+    write_map(tmp_path / "map.parquet", np.arange(2), xy, fitted, cluster, outlier)
+    found = read_table(tmp_path / "map.parquet")
+    assert found.column_names == ["key", "x", "y", "how", "cluster", "outlier"]
+    assert found.column("cluster").to_pylist() == [0, -1]
+    np.testing.assert_array_equal(found.column("outlier").to_numpy(), outlier)
+
+
 def test_skipped_files_come_back_with_their_count(tmp_path):
     writer = SkippedWriter(tmp_path / "skipped.parquet")
     writer.write([])

@@ -1,0 +1,20 @@
+"""A small picture of an item, or a word in its place where file and thumbnail are both gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ris.errors import RisError
+
+if TYPE_CHECKING:
+    from ris.explore.explorer import Explorer
+
+
+def draw_small_picture(explorer: Explorer, key: int, *, width: int, alt: str) -> None:
+    """Show an item's thumbnail, `width` pixels wide."""
+    try:
+        st.image(explorer.thumbnail(key), width=width, alt=alt)
+    except RisError:
+        st.caption("The picture is gone.")
