@@ -1,4 +1,4 @@
-"""Where things are: the home of the collections."""
+"""Where things are, and what the owner of a server allows."""
 
 import os
 from pathlib import Path
@@ -14,3 +14,9 @@ def default_home() -> Path:
 def as_home(path: str | Path) -> Path:
     """A folder as a person writes it, made absolute."""
     return Path(os.path.expanduser(path)).resolve()
+
+
+def addresses_allowed() -> bool:
+    """Whether the server may fetch pictures from addresses that people give it: only if its owner
+    set `RIS_ADDRESSES` to `public`."""
+    return os.environ.get("RIS_ADDRESSES", "").strip().lower() == "public"

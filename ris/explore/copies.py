@@ -4,6 +4,7 @@ Views are made of the encoder's input, which is square, so that a query is decod
 `explorer.py` encodes them in one batch and asks the index for all at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,15 +57,15 @@ def tells_mirrored(encoder: Encoder) -> bool:
     return float(1.0 - one @ other) > _SAME
 
 
-def nearest_of_any(found: Neighbours, k: int, *, without: int | None = None) -> Best:
+def nearest_of_any(found: Neighbours, k: int, *, without: Sequence[int] = ()) -> Best:
     """The k items nearest to any of the views, each once, at its least distance.
 
     Args:
-        found: The k nearest to each of V views, one more if an item is left out: keys and
+        found: The k nearest to each of V views, one more for each item left out: keys and
             distances (V, k). That is enough: an item that is not among those of the view it is
             nearest to has k others before it.
         k: How many, at most.
-        without: Key of an item to leave out.
+        without: Keys of items to leave out.
     """
     keys, column = np.unique(found.keys, return_inverse=True)
     away = np.full((len(found.keys), len(keys)), np.inf, np.float32)  # (V, items)
@@ -72,7 +73,5 @@ def nearest_of_any(found: Neighbours, k: int, *, without: int | None = None) -> 
     distances = away.min(axis=0)
     preferred = away + _TIE * np.arange(len(away), dtype=np.float32)[:, None]
     order = np.lexsort((keys, distances))  # equal distances: the older item first
-    if without is not None:
-        order = order[keys[order] != without]
-    order = order[:k]
+    order = order[~np.isin(keys[order], without)][:k]
     return Best(keys[order], distances[order], preferred.argmin(axis=0)[order])

@@ -34,6 +34,7 @@ from ris.images.pool import GuardedDecoder
 from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
+from ris.store.columns import Summary
 from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
 from ris.store.index import Keys, Neighbours, Vectors, normalise
@@ -49,6 +50,7 @@ _TRIES = 5  # to open what serves, while one generation after the other is publi
 _SPREAD_OVER = 10  # neighbours whose places tell how uncertain a query's place is
 _COLOURINGS_KEPT = 4  # each is 8 MB at 1M items
 _FILTERS_KEPT = 8  # answers to filters; each is at most 8 MB at 1M items
+_SUMMARIES_KEPT = 64  # of columns; each is at most a thousand values
 
 
 class Explorer:
@@ -57,8 +59,8 @@ class Explorer:
     Args:
         collection: The collection.
         generation: Which one; by default the one that serves.
-        prepare: Brings a picture's bytes to the encoder's size; a server gives one that does it
-            in a process of its own.
+        prepare: Brings a picture's bytes to the encoder's size, as `ris.images.prepare.prepare`
+            does; a server gives one that does it in a process of its own.
 
     Attributes:
         name: The collection's name.
@@ -75,7 +77,7 @@ class Explorer:
         collection: Collection,
         generation: str | None = None,
         *,
-        prepare: Callable[[bytes, int], Prepared] = prepare,
+        prepare: Callable[..., Prepared] = prepare,
     ) -> None:
         pointed = collection.pointed()
         generation = generation or pointed.generation
@@ -102,6 +104,7 @@ class Explorer:
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
         self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
         self._tag_codes = lru_cache(1)(self._coded_tags)
+        self._summaries = lru_cache(_SUMMARIES_KEPT)(opened.items.summary)
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         self._tags = Tags(collection)
         if self._encoder.dimension != self.manifest.dimension:
@@ -169,11 +172,77 @@ class Explorer:
         _check_k(k)
         started = time.perf_counter()
         allowed = self._allowed(where)
-        item, vectors = self.item(key), self._index.vectors([key])
-        if copies:
-            turned = self._views(self._item_pixels(item), copies)[1:]
-            vectors = np.concatenate([vectors, self._encoder.encode(turned)])
-        return self._answer(item.path, vectors, k, allowed, started, copies=copies, own_key=key)
+        item = self.item(key)
+        vectors = self._item_vectors(item, copies)
+        found = self._answer(item.path, vectors, k, allowed, started, copies=copies, own=[key])
+        lies = self.place_of(key)
+        if lies is None or found.place is None:
+            return found
+        return replace(found, place=Place(lies.x, lies.y, found.place.spread))
+
+    def together(
+        self,
+        queries: Sequence[str | Path | bytes | NDArray[np.uint8] | int],
+        *,
+        k: int = 10,
+        copies: bool = False,
+        where: str | None = None,
+    ) -> SearchResult:
+        """The items most like several pictures at once: nearest to the mean of their embeddings.
+
+        Args:
+            queries: Pictures as in `search`, and keys of items, which are left out of the hits.
+            k: How many hits, at most.
+            copies: As in `search`; all pictures are turned alike.
+            where: As in `search`.
+
+        Raises:
+            RisError: There are no queries, k is not positive, or the filter can't be understood.
+            StoreError: There is no such item.
+            PictureError: One of the pictures can't be read.
+        """
+        _check_k(k)
+        if not queries:
+            raise RisError("Expected at least one picture to search with, got none.")
+        if len(queries) == 1:
+            only = queries[0]
+            if isinstance(only, int | np.integer):
+                return self.similar(int(only), k=k, copies=copies, where=where)
+            return self.search(only, k=k, copies=copies, where=where)
+        started = time.perf_counter()
+        allowed = self._allowed(where)
+        own = [int(query) for query in queries if isinstance(query, int | np.integer)]
+        embeddings = [
+            self._item_vectors(self.item(int(query)), copies)
+            if isinstance(query, int | np.integer)
+            else self._encoder.encode(self._views(self._pixels(query)[1], copies))
+            for query in queries
+        ]
+        vectors = normalise(np.mean(embeddings, axis=0))  # (V, dimension)
+        name = f"{len(queries)} pictures"
+        return self._answer(name, vectors, k, allowed, started, copies=copies, own=own)
+
+    def preview(self, picture: bytes) -> Prepared:
+        """A picture from outside as it is looked at: its sides and a small WebP file of it.
+
+        Raises:
+            PictureError: It can't be read.
+        """
+        return self._prepare(picture, self._encoder.size, thumbnail=True)
+
+    def columns(self) -> dict[str, str]:
+        """The columns that a filter can name, by name: "number", "text", "labels", "time" or
+        "bool"."""
+        return self._items.filterable()
+
+    def summary(self, column: str) -> Summary:
+        """The values of a column: what a filter can choose from.
+
+        Raises:
+            RisError: There is no such column.
+        """
+        found: Summary = self._summaries(column)
+        return found
 
     def like_all(self, keys: NDArray[np.int64], *, k: int = 10) -> SearchResult:
         """The items most like a whole selection: nearest to the mean of its embeddings, and not in
@@ -454,6 +523,14 @@ class Explorer:
         """What is encoded of a query, uint8 (V, S, S, 3), as it is first."""
         return views(pixels, mirrored=self._tells_mirrored) if copies else pixels[None]
 
+    def _item_vectors(self, item: Item, copies: bool) -> Vectors:
+        """The embeddings of an item's views, float32 (V, dimension): the stored one first."""
+        vectors = self._index.vectors([item.key])
+        if copies:
+            turned = self._views(self._item_pixels(item), copies)[1:]
+            vectors = np.concatenate([vectors, self._encoder.encode(turned)])
+        return vectors
+
     def _item_pixels(self, item: Item) -> NDArray[np.uint8]:
         """The encoder's input of an item: of its original, or of its thumbnail if that is gone."""
         try:
@@ -473,12 +550,13 @@ class Explorer:
         started: float,
         *,
         copies: bool,
-        own_key: int | None = None,
+        own: Sequence[int] = (),
     ) -> SearchResult:
-        """What is nearest to any view of a query, float32 (V, dimension), as it is first."""
-        wanted = k if own_key is None else k + 1
+        """What is nearest to any view of a query, float32 (V, dimension), as it is first; without
+        the query's own items."""
+        wanted = k + len(own)
         found = self._index.query(vectors, wanted, allowed=allowed)
-        best = nearest_of_any(found, k, without=own_key)
+        best = nearest_of_any(found, k, without=own)
         hits = tuple(
             Hit(rank, item, float(distance), *view_of(int(view)))
             for rank, (item, distance, view) in enumerate(
@@ -487,12 +565,9 @@ class Explorer:
         )
         upright = Neighbours(found.keys[:1], found.distances[:1])
         if allowed is not None:  # the place is among all items
-            upright = self._index.query(vectors[:1], min(wanted, _SPREAD_OVER + 1))
-        near = nearest_of_any(upright, k, without=own_key)
+            upright = self._index.query(vectors[:1], min(wanted, _SPREAD_OVER + len(own)))
+        near = nearest_of_any(upright, k, without=own)
         at = self._place(near.keys, near.distances)
-        own = self.place_of(own_key) if own_key is not None else None
-        if own is not None and at is not None:
-            at = Place(own.x, own.y, at.spread)
         milliseconds = 1000 * (time.perf_counter() - started)
         matching = None if allowed is None else len(allowed)
         return SearchResult(query, hits, at, milliseconds, copies, matching)

@@ -129,14 +129,14 @@ class GuardedDecoder:
         # starts the worker before the first query
         self._workers.begin(content_id, b"", seconds=DEADLINE)
 
-    def prepare(self, data: bytes, size: int) -> Prepared:
+    def prepare(self, data: bytes, size: int, *, thumbnail: bool = False) -> Prepared:
         """See `ris.images.prepare.prepare`.
 
         Raises:
             PictureError: The picture can't be read, took too long, or broke the worker.
         """
         entry: Batch = [DataEntry("", "", data=data)]
-        work = partial(_prepare_one, size=size)
+        work = partial(_prepare_one, size=size, thumbnail=thumbnail)
         (result,) = _collect(self._workers, entry, _begin(self._workers, entry, work), work)
         if isinstance(result, Skipped):
             raise PictureError(result.reason)
@@ -191,8 +191,8 @@ def _work_on_one(entry: Entry, work: Callable[[Entry], T], seconds: float) -> T 
         return Skipped(entry.path, error.message)
 
 
-def _prepare_one(entry: Entry, size: int) -> Prepared:
-    return prepare(entry.read(), size)
+def _prepare_one(entry: Entry, size: int, thumbnail: bool) -> Prepared:
+    return prepare(entry.read(), size, thumbnail=thumbnail)
 
 
 def decode_one(

@@ -6,6 +6,7 @@ cores. `expression.py` reads a text and asks; `items.py` holds the table.
 
 import operator
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ _PARTS = {
     "endswith": pc.ends_with,
 }
 _TIME = pa.timestamp("us", tz="UTC")
+_VALUES_SHOWN = 1000
 _KINDS = {pa.string(): "text", pa.bool_(): "bool", _TIME: "time"}
 _WORDS = {
     "number": "a number",
@@ -161,6 +163,27 @@ class Column:
         return condition
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What is in a column.
+
+    Attributes:
+        kind: As that of a `Column`.
+        values: The texts or labels of it, most frequent first, at most 1,000 of them.
+        counts: How often each comes.
+        complete: Whether those are all.
+        least: The least number or time; None without any.
+        most: The greatest.
+    """
+
+    kind: str
+    values: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
+    complete: bool = True
+    least: Any = None
+    most: Any = None
+
+
 class Columns:
     """The columns of a table by the names that people use, and which rows meet a condition.
 
@@ -200,6 +223,39 @@ class Columns:
         """The folder of each row, "" without one, as an Arrow array of codes."""
         kind = pa.dictionary(pa.int32(), pa.string())
         return pa.chunked_array([rows.folders for rows in self._batches], kind)
+
+    def summary(self, name: str) -> Summary:
+        """What is in a column, of all rows: 30 to 90 ms for 1M of them.
+
+        Raises:
+            RisError: There is no such column.
+        """
+        if name not in self.by_name:
+            raise RisError(f"There is no column {name!r:.60}.")
+        column = self.by_name[name]
+        arrays = [column.of(rows) for rows in self._batches]
+        if column.kind in ("number", "time"):
+            ends = [pc.min_max(array) for array in arrays]
+            return Summary(
+                column.kind,
+                least=min((e["min"].as_py() for e in ends if e["min"].is_valid), default=None),
+                most=max((e["max"].as_py() for e in ends if e["max"].is_valid), default=None),
+            )
+        if column.kind == "bool":
+            return Summary("bool")
+        found: Counter[str] = Counter()
+        for array in arrays:
+            flat = array.flatten() if column.kind == "labels" else array
+            for value in pc.value_counts(flat).to_pylist():
+                found[value["values"]] += value["counts"]
+        found.pop(None, None)  # type: ignore[call-overload]
+        shown = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:_VALUES_SHOWN]
+        return Summary(
+            column.kind,
+            tuple(value for value, _ in shown),
+            tuple(count for _, count in shown),
+            complete=len(shown) == len(found),
+        )
 
 
 def negated(condition: Condition) -> Condition:

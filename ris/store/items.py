@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
-from ris.store.columns import Columns
+from ris.store.columns import Columns, Summary
 from ris.store.expression import read
 from ris.store.table import metadata_columns
 from ris.store.values import Codes, coded, numbers
@@ -130,6 +130,18 @@ class Items:
         keys = self.keys[holds if self._rows is None else holds[self._rows]]
         keys.setflags(write=False)  # they are shared by all who filter by it
         return keys
+
+    def filterable(self) -> dict[str, str]:
+        """The columns that an expression can name, with the kind of each."""
+        return {name: column.kind for name, column in self._columns.by_name.items()}
+
+    def summary(self, column: str) -> Summary:
+        """What is in a column.
+
+        Raises:
+            RisError: There is no such column.
+        """
+        return self._columns.summary(column)
 
     @cached_property
     def _columns(self) -> Columns:

@@ -44,7 +44,7 @@ def test_the_best_of_each_view_hold_the_best_of_all(seed, views, items, k):
         1 - (queries[best.views] * vectors[best.keys // 10]).sum(axis=1), best.distances, atol=1e-4
     )
 
-    others = copies.nearest_of_any(index.query(queries, k + 1), k, without=0)
+    others = copies.nearest_of_any(index.query(queries, k + 1), k, without=[0])
     assert len(others.keys) == min(k, items - 1)
     assert 0 not in others.keys
     np.testing.assert_allclose(others.distances, np.sort(least[1:])[:k], atol=1e-5)

@@ -37,6 +37,10 @@ def answer(result):
     return [(hit.item.key, pytest.approx(hit.distance, abs=1e-5)) for hit in result.hits]
 
 
+def answer_keys(hits):
+    return [hit.item.key for hit in hits]
+
+
 @pytest.fixture
 def own(home, tmp_path):
     """A collection whose originals are the test's own: two per family, and a TIFF."""
@@ -159,6 +163,47 @@ class TestSimilar:
         alone = Explorer(stores.publish_folder(home, "one", source, tmp_path / "work"))
         assert alone.similar(0).hits == ()
         assert len(alone.search(alone.item(0).path).hits) == 1
+
+
+class TestTogether:
+    def test_hits_are_nearest_to_the_mean_of_the_embeddings(self, explorer):
+        own = [3, 17, 30]
+        vectors = explorer._index.vectors(explorer.keys)
+        mean = vectors[own].mean(axis=0)
+        distances = 1 - vectors @ (mean / np.linalg.norm(mean))
+        distances[own] = np.inf
+        hits = explorer.together(own, k=8).hits
+        assert [hit.item.key for hit in hits] == np.argsort(distances, kind="stable")[:8].tolist()
+        assert [hit.distance for hit in hits] == pytest.approx(np.sort(distances)[:8], abs=1e-5)
+
+    def test_a_picture_counts_like_the_item_it_is(self, explorer):
+        data = explorer.original(17)[0]
+        found = answer_keys(explorer.together([3, data], k=9).hits)
+        assert 17 in found
+        expected = answer_keys(explorer.together([3, 17], k=8).hits)
+        assert [key for key in found if key != 17] == expected
+
+    @pytest.mark.parametrize("query", [5, "picture"])
+    def test_one_alone_is_searched_as_ever(self, explorer, query):
+        if query == 5:
+            assert answer(explorer.together([5], k=6)) == answer(explorer.similar(5, k=6))
+            assert explorer.together([5]).place == explorer.similar(5).place
+            return
+        data = drawn.encoded(drawn.draw("rings", 99))
+        assert answer(explorer.together([data], k=6)) == answer(explorer.search(data, k=6))
+
+    def test_it_lies_among_its_hits_and_all_turns_are_searched(self, explorer):
+        result = explorer.together([0, 1], k=47, copies=True, where='label == "bars"')
+        assert result.place is not None
+        assert result.copies
+        assert {hit.item.labels for hit in result.hits} == {("bars",)}
+        assert result.matching == 12
+
+    def test_none_and_unknown_ones_are_refused(self, explorer):
+        with pytest.raises(RisError, match="at least one"):
+            explorer.together([])
+        with pytest.raises(StoreError):
+            explorer.together([1, 4711])
 
 
 class TestCopies:
@@ -464,7 +509,27 @@ class TestMap:
         assert np.hypot(place.x - own.x, place.y - own.y) < 0.1
 
 
+class TestColumns:
+    def test_they_tell_what_a_filter_can_choose_from(self, explorer):
+        assert explorer.columns()["label"] == "labels"
+        assert explorer.columns()["width"] == "number"
+        labels = explorer.summary("label")
+        assert (labels.values, labels.counts) == (("bars", "checks", "discs", "rings"), (12,) * 4)
+        assert (explorer.summary("width").least, explorer.summary("width").most) == (32, 32)
+        assert len(explorer.summary("folder").values) == 4
+
+    def test_an_unknown_one_is_refused(self, explorer):
+        with pytest.raises(RisError, match="no column 'prize'"):
+            explorer.summary("prize")
+
+
 class TestPictures:
+    def test_a_picture_from_outside_is_shown_small(self, explorer):
+        seen = explorer.preview(drawn.encoded(drawn.draw("bars", 1, size=(900, 300))))
+        image = Image.open(BytesIO(seen.thumbnail))
+        assert (image.format, image.size) == ("WEBP", (256, 85))
+        assert (seen.width, seen.height) == (900, 300)
+
     def test_a_thumbnail_is_a_small_webp(self, explorer):
         image = Image.open(BytesIO(explorer.thumbnail(3)))
         assert (image.format, image.size) == ("WEBP", (32, 32))

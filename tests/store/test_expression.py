@@ -156,6 +156,14 @@ def test_the_items_are_those_on_paper(items, text):
     assert items.matching(text).tolist() == EXPECTED[text]
 
 
+def test_the_contents_of_columns_are_those_on_paper(items):
+    assert items.filterable()["label"] == "labels"
+    assert items.summary("label").values[0] == "cat"
+    assert sum(items.summary("label").counts) == sum(len(thing[0] or ()) for thing in THINGS)
+    assert items.summary("width").least == min(thing[2] for thing in THINGS)
+    assert items.summary("modified").kind == "time"
+
+
 def test_the_keys_are_ascending_and_cannot_be_written_to(items):
     keys = items.matching("width > 10")
     assert keys.dtype == "int64"
