@@ -1,7 +1,13 @@
-// The answers as a grid of cards. File names and labels are hostile: they go in as text nodes only.
+// Pictures as a grid of cards. File names and labels are hostile: they go in as text nodes only.
+// What is selected stays here; Python hears of it when people do something with it.
+
+import { Picks } from "./hit_picks.js";
 
 const SIMILAR = "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.3 15.3 20 20";
 const OPEN = "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5";
+const CLOSE = "M6 6l12 12M18 6 6 18";
+const KEYS = "Arrow keys move, Enter opens, S searches with it, Space selects.";
+const AHEAD = "600px"; // more are asked for before the end comes into view
 const grids = new WeakMap();
 
 export function mount(component) {
@@ -18,28 +24,59 @@ export function mount(component) {
 class Grid {
   constructor(parent) {
     this.list = make("ol", "grid");
+    this.list.setAttribute("role", "list"); // Safari drops it from lists without bullets
     this.list.addEventListener("keydown", (event) => this.#key(event));
     this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li")));
+    this.keys = make("p", "unseen", KEYS);
+    this.keys.id = "keys";
     this.empty = make("p", "empty");
-    parent.append(this.list, this.empty);
+    this.more = button("more", () => this.#more(), "Show more");
+    this.picks = new Picks(() => this.#picked());
+    this.bar = make(
+      "div",
+      "bar",
+      make("span", "count"),
+      button("together", () => this.#together(), icon(SIMILAR), make("span", "")),
+      button("clear", () => this.#clear(), icon(CLOSE), "Clear"),
+    );
+    this.bar.setAttribute("role", "toolbar");
+    this.bar.setAttribute("aria-label", "Selected pictures");
+    this.said = make("p", "unseen");
+    this.said.setAttribute("role", "status");
+    this.root = make("div", "hits", this.keys, this.list, this.empty, this.more, this.bar, this.said);
+    parent.append(this.root);
     this.cards = new Map();
+    this.near = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && this.#more(), { rootMargin: AHEAD });
   }
 
   destroy() {
-    this.list.remove();
-    this.empty.remove();
+    this.near.disconnect();
+    cancelAnimationFrame(this.waiting);
+    this.root.remove();
   }
 
   update({ data, setTriggerValue }) {
-    this.send = (kind, key) => setTriggerValue("event", { kind, key });
-    if (this.base !== data.base) this.cards.clear(); // the same key is another picture in another collection
+    this.send = (event) => setTriggerValue("event", event);
+    this.want = () => setTriggerValue("more", true); // apart, so that neither replaces the other
+    if (this.base !== data.base) {
+      this.cards.clear(); // the same key is another picture in another collection
+      this.picks.clear();
+    }
     this.base = data.base;
+    this.root.classList.toggle("small", data.small);
+    this.list.setAttribute("aria-label", data.name);
+    if (!data.small) this.list.setAttribute("aria-describedby", "keys");
     this.empty.textContent = data.cards.length ? "" : data.empty;
     this.empty.hidden = data.cards.length > 0;
-    const nodes = data.cards.map((card, i) => this.#card(card, data.ranked ? i + 1 : null));
+    const nodes = data.cards.map((card) => this.#card(card));
     this.cards = new Map(data.cards.map((card, i) => [card.key, nodes[i]]));
     this.#arrange(nodes);
-    this.#rove(nodes.find((node) => node.contains(node.getRootNode().activeElement)) ?? nodes[0]);
+    this.#begin(data.about);
+    this.#rove(nodes.find((node) => node.contains(node.getRootNode().activeElement)) ?? nodes.find((node) => node === this.current) ?? nodes[0]);
+    this.picks.order(data.cards.map((card) => card.key));
+    this.#picked();
+    this.#wait(data);
+    this.#return(data.closed);
   }
 
   // Moving a node drops its focus, so only what is out of place is moved.
@@ -49,13 +86,25 @@ class Grid {
     nodes.forEach((node, i) => this.list.children[i] === node || this.list.insertBefore(node, this.list.children[i] ?? null));
   }
 
-  #card(card, rank) {
+  // Other pictures are seen from their beginning, wherever one had scrolled to among the last ones.
+  #begin(about) {
+    const others = this.about !== undefined && this.about !== about;
+    this.about = about;
+    if (!others) return;
+    this.current = undefined;
+    if (this.root.getBoundingClientRect().top < 0) this.root.scrollIntoView({ block: "start" });
+  }
+
+  #card(card) {
     const node = this.cards.get(card.key) ?? this.#blank(card.key);
-    const said = [rank && `Result ${rank}`, card.title, card.words, card.number && `distance ${card.number}`];
+    const told = JSON.stringify(card);
+    if (node.told === told) return node; // of hundreds of cards few change
+    node.told = told;
+    const said = [card.rank && `Result ${card.rank}`, card.title, card.labels.join(", "), card.words, card.number && `distance ${card.number}`];
     node.classList.toggle("selected", card.selected);
     if (card.selected) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");
-    part(node, "rank").textContent = rank ?? "";
+    part(node, "rank").textContent = card.rank || "";
     part(node, "name").textContent = card.title;
     part(node, "name").title = card.title;
     part(node, "words").textContent = card.words;
@@ -64,40 +113,137 @@ class Grid {
     part(node, "labels").replaceChildren(...card.labels.map(chip));
     part(node, "labels").title = card.labels.join(", ");
     part(node, "picture").setAttribute("aria-label", `Open ${said.filter(Boolean).join(", ")}`);
-    part(node, "similar").setAttribute("aria-label", `Find pictures similar to ${card.title}`);
+    part(node, "similar").setAttribute("aria-label", `Find similar to ${card.title}`);
     part(node, "open").setAttribute("aria-label", `Open ${card.title}`);
+    part(node, "pick").setAttribute("aria-label", `Select ${card.title}`);
     node.querySelector("img").alt = card.title;
     return node;
   }
 
   #blank(key) {
-    const picture = button("picture", () => this.send("open", key));
+    const picture = button("picture", (event) => this.#click(event, key));
     const image = new Image();
     image.loading = "lazy";
     image.decoding = "async";
     image.src = `${location.origin}${this.base}/thumbnails/${key}.webp`;
     image.addEventListener("error", () => picture.classList.add("broken"));
     picture.append(image, make("span", "rank"));
-    const similar = button("similar", () => this.send("similar", key), icon(SIMILAR), "Find similar");
-    const open = button("open", () => this.send("open", key), icon(OPEN));
+    const pick = make("input", "pick");
+    pick.type = "checkbox";
+    pick.addEventListener("click", (event) => this.picks.toggle(key, event.shiftKey));
+    const similar = button("similar", () => this.send({ kind: "similar", key }), icon(SIMILAR), "Find similar");
+    const open = button("open", () => this.send({ kind: "open", key }), icon(OPEN));
     open.title = "Open";
     const distance = make("div", "distance", make("span", "words"), make("span", "number"));
     const text = make("div", "text", make("div", "name"), distance, make("div", "labels"));
-    return make("li", "card", picture, text, make("div", "actions", similar, open));
+    return make("li", "card", picture, pick, text, make("div", "actions", similar, open));
   }
 
-  // --- keyboard: Tab goes card by card, arrows move between the cards
+  // --- selecting
+
+  #click(event, key) {
+    if (!this.root.classList.contains("small") && (event.shiftKey || event.ctrlKey || event.metaKey)) {
+      this.picks.toggle(key, event.shiftKey);
+    } else this.send({ kind: "open", key });
+  }
+
+  #picked() {
+    const count = this.picks.size;
+    for (const [key, node] of this.cards) {
+      node.classList.toggle("picked", this.picks.has(key));
+      part(node, "pick").checked = this.picks.has(key);
+    }
+    this.root.classList.toggle("picking", count > 0);
+    this.bar.hidden = count === 0;
+    part(this.bar, "count").textContent = `${count} selected`;
+    const action = part(this.bar, "together").lastChild;
+    action.textContent = count === 1 ? "Search with it" : `Search with these ${count}`;
+    const words = count ? `${count} selected` : "Nothing is selected";
+    if (this.said.textContent !== words && (count || this.said.textContent)) this.said.textContent = words;
+  }
+
+  #together() {
+    this.send({ kind: "together", keys: this.picks.keys() });
+    this.picks.clear();
+  }
+
+  #clear() {
+    this.picks.clear();
+    part(this.current ?? this.list, "picture")?.focus();
+  }
+
+  // --- more: what is asked for once, until other cards come
+
+  #wait(data) {
+    this.near.disconnect();
+    this.asked = false;
+    this.mode = data.more;
+    this.more.hidden = !data.more;
+    this.more.textContent = "Show more";
+    if (data.more === "scroll") this.near.observe(this.more);
+  }
+
+  #more() {
+    if (this.asked || !this.mode) return;
+    this.asked = true;
+    this.more.textContent = "Looking for more…";
+    this.want();
+  }
+
+  // --- focus comes back to the card when what was open over the grid has closed
+
+  #return({ key, times }) {
+    const closed = this.times !== undefined && this.times !== times;
+    this.times = times;
+    if (!closed) return;
+    const target = this.cards.get(key) ?? this.current; // another than was opened, after "Next"
+    const deadline = performance.now() + 3000;
+    const step = () => {
+      if (document.querySelector("[role=dialog]") && performance.now() < deadline) this.waiting = requestAnimationFrame(step);
+      else if (target?.isConnected) part(target, "picture").focus();
+    };
+    this.waiting = requestAnimationFrame(step);
+  }
+
+  // --- keyboard: Tab goes into the grid and card by card, arrows move between the cards
 
   #rove(current) {
     if (!current) return;
+    this.current = current;
     for (const node of this.list.children) {
-      node.querySelectorAll("button").forEach((each) => (each.tabIndex = node === current ? 0 : -1));
+      node.querySelectorAll("button, input").forEach((each) => (each.tabIndex = node === current ? 0 : -1));
     }
   }
 
   #key(event) {
     const nodes = [...this.list.children];
-    const from = nodes.indexOf(event.target.closest("li"));
+    const card = event.target.closest("li");
+    const from = nodes.indexOf(card);
+    const key = [...this.cards].find(([, node]) => node === card)?.[0];
+    const small = this.root.classList.contains("small");
+    if (event.altKey || key === undefined) return;
+    const command = event.ctrlKey || event.metaKey;
+    if (command && event.key.toLowerCase() === "a" && !small) {
+      event.preventDefault();
+      this.picks.all();
+      return;
+    }
+    if (command) return;
+    if (event.key === "Escape" && this.picks.size) {
+      event.stopPropagation();
+      this.picks.clear();
+      return;
+    }
+    if (event.key.toLowerCase() === "s" && !event.shiftKey) {
+      event.preventDefault();
+      this.send({ kind: "similar", key });
+      return;
+    }
+    if (event.key === " " && event.target.classList.contains("picture") && !small) {
+      event.preventDefault();
+      this.picks.toggle(key, event.shiftKey);
+      return;
+    }
     const columns = nodes.filter((node) => node.offsetTop === nodes[0].offsetTop).length;
     const to = {
       ArrowRight: from + 1,
@@ -107,10 +253,12 @@ class Grid {
       Home: 0,
       End: nodes.length - 1,
     }[event.key];
-    if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (to === undefined) return;
     event.preventDefault();
     const next = nodes[to];
-    if (next) part(next, "picture").focus();
+    if (!next) return;
+    if (event.shiftKey && !small) this.picks.extend(key, [...this.cards.keys()][to]);
+    part(next, "picture").focus();
   }
 }
 

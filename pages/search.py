@@ -1,57 +1,127 @@
-"""Search: a picture in, the pictures most like it out, beside their places on the map."""
+"""Search: pictures in, the pictures most like them out, beside their places on the map."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import streamlit as st
 
-from pages.parts import cards, notices, ready, session, words
+from pages.parts import (
+    address_bar,
+    cards,
+    notices,
+    pictures,
+    ready,
+    searching,
+    session,
+    sorting,
+    words,
+)
+from pages.parts.asked import Asked, Problem, resolve, search
+from pages.parts.filters import expression
 from pages.parts.map_view import map_view
 from pages.parts.picture_input import examples, picture_input
+from pages.parts.query_bar import draw_query
+from pages.parts.search_controls import draw_controls
+from pages.parts.view import MOST_HITS, View
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
 
-NUMBERS = (12, 24, 48, 96)
-COPIES_HELP = "Also finds turned and mirrored copies of the picture. Takes several times as long."
+STEP = 48  # more hits at a time, as one scrolls
+EACH = 12  # hits of each picture where several are searched each alone
 
 
-def search(explorer: Explorer, query: session.Query, number: int, *, copies: bool) -> SearchResult:
-    """The hits of a query."""
-    if query.key is not None:
-        return explorer.similar(query.key, k=number, copies=copies)
-    return explorer.search(query.data, k=number, copies=copies)
+@dataclass(frozen=True)
+class Found:
+    """What a view gives.
+
+    Attributes:
+        asked: The pictures that are looked for.
+        result: Their hits; None without pictures, where each is searched alone, or on a problem.
+        where: The filter.
+        problems: What is wrong with pictures.
+        refused: What is wrong with the filter.
+    """
+
+    asked: Sequence[Asked]
+    result: SearchResult | None
+    where: str | None
+    problems: Sequence[Problem]
+    refused: RisError | None
 
 
-def ask(*, large: bool) -> tuple[int, bool]:
-    """Ask for a picture and, once there is something to find, for the number of hits and whether
-    copies are wanted."""
-    if large:
-        with st.container(key="ask-large"):
-            picture_input()
-        return NUMBERS[1], False
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container(width="stretch"):
-            picture_input()
-        number = st.segmented_control(
-            "Number of hits", NUMBERS, default=24, required=True, key="hits", bind="query-params"
-        )
-        copies = st.toggle(
-            "Find copies", help=COPIES_HELP, key="copies", bind="query-params", width="content"
-        )
-    return number or NUMBERS[1], copies
+def find(explorer: Explorer, view: View) -> Found:
+    """What a view gives."""
+    asked, problems = resolve(explorer, view)
+    result, where, refused = None, None, None
+    try:
+        if view.filters.where:
+            explorer.matching(view.filters.where)  # alone, so that its error is about it alone
+        where = expression(view.filters, explorer.columns())
+        if where is not None:
+            explorer.matching(where)
+    except RisError as error:
+        refused = error
+    if asked and refused is None and not (view.alone and len(asked) > 1):
+        try:
+            result = search(explorer, asked, k=view.number, copies=view.copies, where=where)
+        except RisError as error:
+            problems = [*problems, Problem(error.message, error.hint)]
+    return Found(asked, result, where, problems, refused)
 
 
-def draw_query(explorer: Explorer, query: session.Query, result: SearchResult) -> None:
-    """The bar that stays in view: what is looked for, and what was found."""
-    with st.container(key="query-bar", horizontal=True, vertical_alignment="center"):
-        data = explorer.thumbnail(query.key) if query.key is not None else query.data
-        st.image(data, alt=f"What is looked for: {query.name}")
-        with st.container(width="stretch", gap=None):
-            st.markdown(f"**{words.plain(query.name)}**")
-            source = "From this collection" if query.key is not None else "Your picture"
-            found = words.count(len(result.hits), "hit")
-            st.caption(f"{source}. {found} in {result.milliseconds:.1f} ms.")
-        st.button("Clear", icon=":material/close:", on_click=session.clear_query)
+def draw_hits(explorer: Explorer, view: View, found: Found) -> None:
+    """The hits as one grid that goes on as far as people scroll."""
+    assert found.result is not None
+    name = repr((explorer.name, explorer.generation, view))
+    number = searching.shown_hits(name, view.number)
+    result = found.result
+    if number > view.number:
+        result = search(explorer, found.asked, k=number, copies=view.copies, where=found.where)
+    hits = sorting.in_order(result.hits, view.sort)
+    full = len(result.hits) < number or number >= MOST_HITS
+    similar = cards.grid(
+        cards.hit_cards(hits),
+        explorer,
+        key="hits-grid",
+        # sorted otherwise, further hits come in between, which nobody wants while scrolling
+        more="" if full else "ask" if view.sort else "scroll",
+        on_more=lambda: searching.show_more_hits(name, min(MOST_HITS, number + STEP)),
+        name="Hits",
+        about=repr((view.items, view.pictures, view.filters, view.sort)),
+        empty="No picture is left under this filter."
+        if found.where
+        else "There is no other picture in this collection.",
+    )
+    if similar is not None:
+        cards.look_for(explorer, similar)
+
+
+def draw_each(explorer: Explorer, view: View, found: Found) -> None:
+    """The hits of each picture, one grid after the other."""
+    for number, asked in enumerate(found.asked):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"each-{number}"):
+            pictures.inline(asked.thumbnail, "image/webp", asked.name)
+            with st.container(width="stretch"):
+                st.subheader(words.plain(asked.name), anchor=False)
+            st.button(
+                "Only this one",
+                key=f"only-{asked.said}",
+                icon=":material/image_search:",
+                on_click=searching.ask,
+                kwargs={"items" if asked.is_item else "pictures": [asked.said]},
+            )
+        try:
+            result = search(explorer, [asked], k=EACH, copies=view.copies, where=found.where)
+        except RisError as problem:
+            notices.error(problem)
+            continue
+        hits = cards.hit_cards(sorting.in_order(result.hits, view.sort))
+        similar = cards.grid(hits, explorer, key=f"hits-of-{number}", name=f"Hits of {asked.name}")
+        if similar is not None:
+            cards.look_for(explorer, similar)
 
 
 def draw_map(explorer: Explorer, result: SearchResult | None) -> None:
@@ -80,9 +150,23 @@ def draw_examples(explorer: Explorer) -> None:
             "Others", icon=":material/shuffle:", type="tertiary", on_click=session.other_examples
         )
     keys = examples(explorer, 12, session.examples_seed())
-    picked = cards.grid(cards.item_cards(explorer.items(keys)), explorer, key="examples")
+    picked = cards.grid(
+        cards.item_cards(explorer.items(keys)), explorer, key="examples", name="Examples"
+    )
     if picked is not None:
         cards.look_for(explorer, picked)
+
+
+def draw_answer(explorer: Explorer, view: View, found: Found) -> None:
+    """Hits, or what there is in place of them."""
+    if found.refused is not None:
+        notices.error(found.refused)
+    elif found.result is not None:
+        st.fragment(draw_hits)(explorer, view, found)
+    elif found.asked and not found.problems:
+        draw_each(explorer, view, found)
+    else:
+        draw_examples(explorer)
 
 
 def main() -> None:
@@ -91,26 +175,19 @@ def main() -> None:
     if explorer is None:
         return
     st.title("Search", anchor=False)
-    query = session.query()
-    result = None
-    number, copies = ask(large=query is None)
-    if query is not None:
-        try:
-            result = search(explorer, query, number, copies=copies)
-        except RisError as problem:
-            notices.failure(f"{query.name}: {problem.message}", problem.hint)
-        else:
-            draw_query(explorer, query, result)
+    view = address_bar.current()
+    found = find(explorer, view)
+    picture_input(large=not found.asked)
+    for problem in found.problems:
+        notices.failure(problem.message, problem.hint)
+    if found.asked:
+        draw_query(found.asked, view, found.result)
+        draw_controls(explorer, view, found.refused)
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        if result is None:
-            draw_examples(explorer)
-        else:
-            similar = cards.grid(cards.hit_cards(result.hits), explorer, key="hits-grid")
-            if similar is not None:
-                cards.look_for(explorer, similar)
+        draw_answer(explorer, view, found)
     with right:
-        draw_map(explorer, result)
+        draw_map(explorer, found.result)
 
 
 main()

@@ -1,13 +1,17 @@
-"""Items and hits as cards of the grid, and what a click on a card does."""
+"""Items and hits as cards of the grid, and what people do with cards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
-from pages.parts import session, words
-from pages.parts.hit_grid import Card, hit_grid
+import streamlit as st
+
+from pages.parts import searching, words
+from pages.parts.browser import nothing
+from pages.parts.hit_grid import Card, Closed, hit_grid
 from pages.parts.picture_dialog import picture_dialog
+from pages.parts.view import MOST_PICTURES, item_name
 from ris.explore.explorer import Explorer
 from ris.explore.results import Hit
 from ris.store.items import Item
@@ -30,6 +34,7 @@ def hit_cards(hits: Sequence[Hit], *, selected: int | None = None) -> list[Card]
             number=f"{hit.distance:.3f}",
             labels=hit.item.labels,
             selected=hit.item.key == selected,
+            rank=hit.rank,
         )
         for hit in hits
     ]
@@ -40,20 +45,57 @@ def item_cards(items: Sequence[Item]) -> list[Card]:
     return [Card(i.key, title(i), "", "", i.labels) for i in items]
 
 
-def grid(cards: Sequence[Card], explorer: Explorer, *, key: str) -> int | None:
-    """Draw cards; a click on "open" shows the picture, the key of one to look for is given back."""
-    ranked = any(card.number for card in cards)
-    event = hit_grid(cards, explorer, ranked=ranked, key=key)
-    if event is None:
-        return None
-    if event.kind == "similar":
-        return event.key
-    number = next((card.number for card in cards if card.key == event.key), "")
-    picture_dialog(explorer, event.key, float(number) if number else None)
-    return None
+def grid(
+    cards: Sequence[Card],
+    explorer: Explorer,
+    *,
+    key: str,
+    more: str = "",
+    on_more: Callable[[], None] = nothing,
+    name: str = "Pictures",
+    about: str = "",
+    empty: str = "No pictures to show.",
+) -> int | None:
+    """Draw cards and do what people ask of them: open one in full size, search with several.
+
+    Args:
+        cards: What to show.
+        explorer: The open generation.
+        key: Names this grid among the widgets of the page.
+        more: Whether more can be had, as `hit_grid` takes it.
+        on_more: Called when more are wanted, before the run that then shows them.
+        name: What the list is, for screen readers.
+        about: What the cards are an answer to, as `hit_grid` takes it.
+        empty: The words shown in place of no cards.
+
+    Returns:
+        The key of the one to look for, or None.
+    """
+    closed = Closed(*searching.closed(key))
+    event = hit_grid(
+        cards,
+        explorer,
+        name=name,
+        about=about,
+        empty=empty,
+        more=more,
+        on_more=on_more,
+        closed=closed,
+        key=key,
+    )
+    if event is not None and event.kind == "open":
+        searching.open_item(key, event.keys[0])
+    if event is not None and event.kind == "together":
+        look_for(explorer, *event.keys)
+    if searching.opened(key) is not None:
+        picture_dialog(explorer, key, {card.key: card.number for card in cards})
+    return event.keys[0] if event is not None and event.kind == "similar" else None
 
 
-def look_for(explorer: Explorer, key: int) -> None:
-    """Make an item the query and show the search page."""
-    session.ask_item(title(explorer.item(key)), key)
-    session.go_to("")
+def look_for(explorer: Explorer, *keys: int) -> None:
+    """Make items the query, several of them together, and show the search page."""
+    if len(keys) > MOST_PICTURES:
+        st.toast(f"The first {MOST_PICTURES} of {len(keys)} are searched with.")
+    items = explorer.items(keys[:MOST_PICTURES])
+    searching.ask(items=[item_name(item.key, item.id) for item in items])
+    searching.go_to_search()

@@ -1,4 +1,4 @@
-"""The answers to a search as a grid of cards.
+"""Pictures as a grid of cards, in which people move, select, open and search.
 
 In come cards, whose words the page has chosen; out comes at most one event of the person's hand.
 The drawing is done in the browser by `assets/hit_grid.js`.
@@ -7,7 +7,7 @@ The drawing is done in the browser by `assets/hit_grid.js`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from pages.parts.browser import LOADER, generation_url, nothing, script_url, sty
 
 if TYPE_CHECKING:
     from ris.explore.explorer import Explorer
+
+LONGEST = 1000  # keys of one event
 
 _component = st.components.v2.component("ris_hits", css=style("hit_grid.css"), js=LOADER)
 
@@ -32,6 +34,7 @@ class Card:
         number: the distance as a number, such as "0.083".
         labels: shown as chips.
         selected: whether to ring the card.
+        rank: its number, as on the map; 0 shows none.
     """
 
     key: int
@@ -40,31 +43,57 @@ class Card:
     number: str
     labels: tuple[str, ...]
     selected: bool = False
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Which picture was open in full size over the grid last, and how often one was closed: as that
+    changes the focus returns to its card."""
+
+    key: int | None = None
+    times: int = 0
 
 
 @dataclass(frozen=True)
 class GridEvent:
-    """What a person did: "similar" or "open", on the picture `key`; reported in one run only."""
+    """What a person did; reported in one run only.
+
+    Attributes:
+        kind: "similar" or "open" on one picture; "together" on those selected.
+        keys: of the pictures.
+    """
 
     kind: str
-    key: int
+    keys: tuple[int, ...]
 
 
 def hit_grid(
     cards: Sequence[Card],
     explorer: Explorer,
     *,
-    ranked: bool = True,
+    name: str = "Pictures",
+    about: str = "",
     empty: str = "No pictures to show.",
+    more: str = "",
+    on_more: Callable[[], None] = nothing,
+    closed: Closed | None = None,
+    small: bool = False,
     key: str,
 ) -> GridEvent | None:
-    """Shows cards, best first.
+    """Shows cards in their order.
 
     Args:
         cards: what to show.
         explorer: the open generation the keys belong to.
-        ranked: number the cards from 1, as the map numbers its marks.
+        name: what the list is, for screen readers.
+        about: what the cards are an answer to; as it changes, their beginning comes into view.
         empty: the words shown in place of no cards.
+        more: whether more can be had: "scroll" asks for them as the end comes near, "ask" by a
+            button alone, "" not at all.
+        on_more: called when more are wanted, before the run that then shows them.
+        closed: the picture that was open over the grid.
+        small: a row of small cards, of which none can be selected.
         key: names this grid among the widgets of the page.
     """
     result = _component(
@@ -73,10 +102,15 @@ def hit_grid(
             "base": generation_url(explorer),
             "code": script_url("hit_grid.js"),
             "cards": [asdict(card) for card in cards],
-            "ranked": ranked,
+            "name": name,
+            "about": about,
             "empty": empty,
+            "more": more,
+            "closed": asdict(closed or Closed()),
+            "small": small,
         },
         on_event_change=nothing,
+        on_more_change=on_more,
     )
     return read_event(result.get("event"))
 
@@ -84,8 +118,13 @@ def hit_grid(
 def read_event(sent: object) -> GridEvent | None:
     """What the browser sent, checked; None when there was nothing or it makes no sense."""
     match sent:
-        case {"kind": "similar" | "open" as kind, "key": int() | float() as key} if math.isfinite(
-            key
-        ):
-            return GridEvent(kind, int(key))
+        case {"kind": "similar" | "open" as kind, "key": int() | float() as key} if _whole(key):
+            return GridEvent(kind, (int(key),))
+        case {"kind": "together", "keys": [_, *_] as keys} if len(keys) <= LONGEST:
+            if all(isinstance(key, int | float) and _whole(key) for key in keys):
+                return GridEvent("together", tuple(dict.fromkeys(int(key) for key in keys)))
     return None
+
+
+def _whole(key: float) -> bool:
+    return math.isfinite(key) and 0 <= key < 2**63 and key == int(key)

@@ -1,20 +1,29 @@
-"""One picture in full size, with what is known about it."""
+"""One picture in full size over the grid it is in: what is known about it, and where it leads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 import streamlit as st
 
-from pages.parts import notices, session, words
+from pages.parts import notices, pictures, searching, session, words
+from pages.parts.hit_grid import Card, hit_grid
+from pages.parts.redrawn import side_by_side
+from pages.parts.view import item_name
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
+from ris.images.display import png
 from ris.store.items import Item
+
+NEIGHBOURS = 8
 
 
 def facts(item: Item, distance: float | None = None) -> dict[str, str]:
     """What is known about an item, as labelled words."""
     known = {"File": item.path, "Size": f"{item.width:,} × {item.height:,} pixels"}
+    if item.bytes:
+        known["Size"] += f", {words.size(item.bytes)}"
     if item.labels:
         known["Label" if len(item.labels) == 1 else "Labels"] = ", ".join(item.labels)
     if distance is not None:
@@ -23,36 +32,140 @@ def facts(item: Item, distance: float | None = None) -> dict[str, str]:
     return {name: words.plain(value) for name, value in known.items()}
 
 
-def picture_dialog(explorer: Explorer, key: int, distance: float | None = None) -> None:
-    """Show an item in a dialog; "Find similar" in it makes the item the query."""
-    item = explorer.item(key)
-    name = PurePosixPath(item.path).name
+def picture_dialog(explorer: Explorer, grid: str, numbers: Mapping[int, str]) -> None:
+    """Show the item that is open over a grid, until it is closed.
 
+    Args:
+        explorer: The open generation.
+        grid: The grid's key.
+        numbers: The distances of its cards as they are shown, by the items' keys, in their order.
+    """
+
+    # A dialog is a fragment: going on to another picture draws only this again.
     def body() -> None:
+        key = searching.opened(grid)
+        if key is None:
+            return
         try:
-            data, mime = explorer.original(key)
-        except RisError as problem:
+            item = explorer.item(key)
+        except RisError as problem:  # a generation came in which it is no more
             notices.error(problem)
-            data, mime = explorer.thumbnail(key), "image/webp"
-        beside = st.container(horizontal=True, gap="medium")
-        with beside.container(key="full-picture", width="content"):
-            st.image(data, alt=f"{name}, {', '.join(item.labels) or 'no label'}")
-        with beside.container(key="picture-facts", width="stretch"):
-            st.table(facts(item, distance), border="horizontal", hide_header=True)
-            draw_actions(data, mime)
+            return
+        draw_steps(grid, list(numbers), key)
+        number = numbers.get(key, "")
+        draw_picture(explorer, item, float(number) if number else None, grid)
+        draw_neighbours(explorer, item, grid)
 
-    def draw_actions(data: bytes, mime: str) -> None:
-        with st.container(horizontal=True):
-            if st.button("Find similar", type="primary", icon=":material/image_search:"):
-                session.ask_item(name, key)
-                session.go_to("")
-            st.download_button(
-                "Download",
-                data,
-                file_name=name,
-                mime=mime,
-                icon=":material/download:",
-                on_click="ignore",
+    st.dialog("Picture", width="large", on_dismiss=lambda: searching.close_item(grid))(body)()
+
+
+def draw_steps(grid: str, keys: list[int], key: int) -> None:
+    """Previous and next, with the arrow keys too."""
+    place = keys.index(key) if key in keys else None
+    before = keys[place - 1] if place else None
+    after = keys[place + 1] if place is not None and place + 1 < len(keys) else None
+    with st.container(key="steps", horizontal=True, vertical_alignment="center"):
+        for label, icon, to in (
+            ("Previous", ":material/arrow_back:", before),
+            ("Next", ":material/arrow_forward:", after),
+        ):
+            st.button(
+                label,
+                key=f"picture-{label}",
+                icon=icon,
+                icon_position="left" if label == "Previous" else "right",
+                shortcut="Left" if label == "Previous" else "Right",
+                disabled=to is None,
+                on_click=searching.open_item,
+                args=(grid, key if to is None else to),
             )
+        if place is not None:
+            st.caption(f"{place + 1} of {words.count(len(keys), 'picture')}")
+        elif keys:
+            back = "Back to the others"
+            st.button(back, type="tertiary", on_click=searching.open_item, args=(grid, keys[0]))
 
-    st.dialog(words.plain(name), width="large")(body)()
+
+def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: str) -> None:
+    """The picture; beside it what is known about it, what it leads to, and its reconstruction."""
+    name = PurePosixPath(item.path).name
+    with st.container(horizontal=True, gap="medium", key="picture"):
+        with st.container(key="full-picture", width="content"):
+            alt = f"{name}, {', '.join(item.labels) or 'no label'}"
+            try:
+                data, mime = explorer.original(item.key)
+            except RisError as problem:
+                notices.error(problem)
+                data, mime = explorer.thumbnail(item.key), "image/webp"
+                pictures.thumbnail(explorer, item.key, alt)
+            else:
+                pictures.original(explorer, item.key, alt)
+        with st.container(key="picture-facts", width="stretch"):
+            st.subheader(words.plain(name), anchor=False)
+            st.table(facts(item, distance), border="horizontal", hide_header=True)
+            with st.container(horizontal=True):
+                if st.button("Find similar", type="primary", icon=":material/image_search:"):
+                    searching.ask(items=[item_name(item.key, item.id)])
+                    search(grid)
+                if st.button("Show on the map", icon=":material/location_on:"):
+                    session.select(key=item.key)
+                    searching.close_item(grid)
+                    session.go_to("map")
+                st.download_button(
+                    "Download",
+                    data,
+                    file_name=name,
+                    mime=mime,
+                    icon=":material/download:",
+                    on_click="ignore",
+                )
+            draw_reconstruction(explorer, item)
+
+
+def draw_reconstruction(explorer: Explorer, item: Item) -> None:
+    """What the model sees of it, and what it redraws."""
+    with st.container(key="redrawn", gap="xsmall"):
+        st.caption("As the model sees it, and as it redraws it from what it keeps")
+        try:
+            pair = side_by_side(*explorer.reconstruct(item.key))
+        except RisError as problem:
+            st.caption(words.plain(problem.message))
+        else:
+            alt = "The picture as the model sees it, and as it redraws it"
+            pictures.inline(png(pair), "image/png", alt)
+
+
+def draw_neighbours(explorer: Explorer, item: Item, grid: str) -> None:
+    """What is most like it; a click goes on to that picture."""
+    st.markdown("**Most like it**")
+    try:
+        hits = explorer.similar(item.key, k=NEIGHBOURS).hits
+    except RisError as problem:
+        notices.error(problem)
+        return
+    near = [
+        Card(
+            hit.item.key,
+            PurePosixPath(hit.item.path).name,
+            words.distance(hit.distance),
+            f"{hit.distance:.3f}",
+            hit.item.labels,
+        )
+        for hit in hits
+    ]
+    event = hit_grid(
+        near, explorer, small=True, name="Most like it", empty="There is no other.", key="near"
+    )
+    if event is not None and event.kind == "open":
+        searching.open_item(grid, event.keys[0])
+        st.rerun(scope="fragment")
+    if event is not None and event.kind == "similar":
+        next_item = explorer.item(event.keys[0])
+        searching.ask(items=[item_name(next_item.key, next_item.id)])
+        search(grid)
+
+
+def search(grid: str) -> None:
+    """Close the dialog and show what was asked for."""
+    searching.close_item(grid)
+    searching.go_to_search()

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from pages.parts import cards, session, words
 from pages.parts.picture_input import examples
+from pages.parts.redrawn import side_by_side
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
 
 RECONSTRUCTIONS = 8
-
-
-def side_by_side(seen: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Two pictures uint8 (S, S, 3) in one (S, 2 S + gap, 4) with a clear gap between them."""
-    size = seen.shape[0]
-    gap = max(2, size // 16)
-    pair = np.zeros((size, 2 * size + gap, 4), np.uint8)
-    pair[:, :size, :3], pair[:, size + gap :, :3] = seen, drawn
-    pair[:, :size, 3] = pair[:, size + gap :, 3] = 255
-    return pair
 
 
 def draw_reconstructions(explorer: Explorer) -> None:

@@ -6,7 +6,7 @@ must survive lives here under keys of our own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,9 +24,9 @@ COLLECTION = "collection"  # the sidebar's selectbox, bound to the URL under thi
 _COLOUR = "ris.colour"
 COLOUR = "colour"  # the map's selectbox, bound to the URL too
 _NEXT = "ris.next_collection"
+_SHOWN = "ris.shown_collection"
 _PAGE = "ris.page"
-_QUERY = "ris.query"
-_UPLOADS = "ris.uploads"
+_PAGE_BEFORE = "ris.page_before"
 _SELECTION = "ris.selection"
 _TAGGING = "ris.tagging"
 _TAGGINGS = "ris.taggings"
@@ -35,16 +35,6 @@ _DISMISSED = "ris.dismissed"
 _EXAMPLES = "ris.examples"
 _SAMPLE = "ris.sample"
 _KEPT = "ris.kept"
-
-
-@dataclass(frozen=True)
-class Query:
-    """What people look for: a picture of their own (``data``) or an item (``key``)."""
-
-    name: str
-    data: bytes = b""
-    key: int | None = None
-    collection: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,16 +91,23 @@ def home() -> Path:
 
 def begin(page: str) -> None:
     """Start a run of the app: a collection asked for in the last run becomes the chosen one."""
+    st.session_state[_PAGE_BEFORE] = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     known = names()
+    shown = st.session_state.get(COLLECTION)
     wanted = st.session_state.pop(_NEXT, None)
     if wanted in known:
         st.session_state[COLLECTION] = wanted
-    elif COLLECTION in st.session_state and st.session_state[COLLECTION] not in known:
+    elif not known:
+        st.session_state.pop(COLLECTION, None)
+    elif shown is None and st.query_params.get(COLLECTION) not in known:
+        st.session_state[COLLECTION] = known[0]
+    elif shown is not None and shown not in known:
         # Deleted. The browser would go on showing its name unless told another one.
-        del st.session_state[COLLECTION]
-        if known:
-            st.session_state[COLLECTION] = known[0]
+        st.session_state[COLLECTION] = known[0]
+    elif shown is not None and COLLECTION not in st.query_params:
+        # Said again, it gets into the address bar; that of a widget's first run doesn't (1.67).
+        st.session_state[COLLECTION] = shown
 
 
 def names() -> list[str]:
@@ -135,13 +132,29 @@ def chosen() -> str | None:
     return st.session_state.get(COLLECTION)
 
 
-def go_to(page: str) -> NoReturn:
-    """Show a page ("" is the first one), of the same collection unless another was asked for."""
+def just_arrived() -> bool:
+    """Whether the run before was that of another page."""
+    return st.session_state.get(_PAGE_BEFORE) not in (None, st.session_state.get(_PAGE))
+
+
+def go_to(page: str, said: Mapping[str, Sequence[str]] | None = None) -> NoReturn:
+    """Show a page ("" is the first one), of the same collection unless another was asked for; the
+    address bar then says what ``said`` does."""
     if st.session_state.get(_PAGE) == page:
         st.rerun()
     st.session_state.setdefault(_NEXT, chosen())
-    # Without the empty parameters it raises: a bound one can't be cleared (Streamlit 1.67).
-    st.switch_page(f"{page or 'search'}.py", query_params={})
+    # Without parameters, be it none, it raises: a bound one can't be cleared (Streamlit 1.67).
+    st.switch_page(f"{page or 'search'}.py", query_params=said or {})
+
+
+def settle_collection(known: Sequence[str]) -> None:
+    """Choose the collection shown last where Back led to an address that names none."""
+    if chosen() in known:
+        st.session_state[_SHOWN] = chosen()
+        return
+    last = st.session_state.get(_SHOWN)
+    choose(last if last in known else known[0])
+    st.rerun()
 
 
 def collection() -> Collection | None:
@@ -214,45 +227,6 @@ def keep(seal: str) -> None:
 def is_kept(seal: str) -> bool:
     """Whether the encoder of this digest was said to stay."""
     return seal in st.session_state.get(_KEPT, ())
-
-
-# -- the query -----------------------------------------------------------------------------------
-
-
-def query() -> Query | None:
-    """What is looked for; an item of another collection does not count."""
-    asked = st.session_state.get(_QUERY)
-    if asked is not None and asked.key is not None and asked.collection != chosen():
-        return None
-    return asked
-
-
-def ask_picture(name: str, data: bytes) -> None:
-    """Look for pictures like this one."""
-    st.session_state[_QUERY] = Query(name, data)
-
-
-def ask_item(name: str, key: int) -> None:
-    """Look for pictures like this item of the collection that is shown."""
-    st.session_state[_QUERY] = Query(name, key=key, collection=chosen() or "")
-
-
-def clear_query() -> None:
-    """Look for nothing."""
-    st.session_state.pop(_QUERY, None)
-
-
-def upload_key() -> str:
-    """Key of the uploader; a new one after each upload, so that it is empty again."""
-    return f"ris.upload.{st.session_state.get(_UPLOADS, 0)}"
-
-
-def take_upload() -> None:
-    """Make the uploaded file the query, and the uploader ready for the next one."""
-    file = st.session_state.get(upload_key())
-    if file is not None:
-        ask_picture(file.name, file.getvalue())
-        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
 
 
 # -- the selection on the map --------------------------------------------------------------------

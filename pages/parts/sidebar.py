@@ -26,7 +26,10 @@ def draw() -> None:
         session.remember(session.observe())
         st.fragment(_watch, run_every=3)()
         return
-    st.selectbox("Collection", names, key=session.COLLECTION, bind="query-params")
+    # Without a default: the address bar would not name it, and links would lead to another
+    # collection once that is the first.
+    st.selectbox("Collection", names, index=None, key=session.COLLECTION, bind="query-params")
+    session.settle_collection(names)
     state = session.observe()
     _greet(session.remember(state), state)
     with st.container():  # however much is in it, what follows keeps its place and so its identity

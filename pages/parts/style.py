@@ -11,6 +11,8 @@ CSS = """
 <style>
 .stMainBlockContainer { padding: 3.5rem 3rem 4rem; }
 @media (max-width: 900px) { .stMainBlockContainer { padding-inline: 1rem; } }
+/* Streamlit's own grey has a contrast of 4.2 */
+.stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: .76; }
 .stSidebar .st-key-job p { font-size: .875rem; }
 
 .stAppViewContainer, .stAppViewContainer > div:has(> .stMain), .stMain, .stMainBlockContainer,
@@ -19,8 +21,16 @@ CSS = """
   position: sticky; top: 0; z-index: 20; background-color: inherit;
   border-bottom: 1px solid rgba(128, 136, 136, .25);
 }
+.ris-picture { display: block; max-width: 100%; border-radius: .625rem; }
+.st-key-redrawn .ris-picture { width: 300px; }
+[class*="st-key-each-"] .ris-picture { max-width: 4rem; max-height: 4rem; }
 .st-key-query-bar { padding-block: .75rem; }
 .st-key-query-bar img { max-height: 5.5rem; max-width: 11rem; width: auto !important; }
+.st-key-query-pictures:has(> :nth-child(2)) img { max-height: 3.5rem; max-width: 5rem; }
+.st-key-query-pictures { max-width: min(100%, 40rem); }
+.st-key-controls { row-gap: .75rem; }
+.st-key-controls .stCheckbox { padding-bottom: .35rem; }
+.stElementContainer:has(> [data-testid="stBidiComponentRegular"]):has(.veil) { height: 0; }
 
 .st-key-ask-large [data-testid="stFileUploaderDropzone"] {
   min-height: 7.5rem; align-items: center; justify-content: center;
@@ -36,11 +46,26 @@ CSS = """
 }
 :is(.st-key-groups, .st-key-more-groups) img { aspect-ratio: 1; object-fit: cover; }
 
-.st-key-full-picture { max-width: min(100%, 46rem); }
+/* Small pictures are shown enlarged, as large as the others. */
+.st-key-full-picture { max-width: min(100%, 42rem); }
 .st-key-full-picture img {
-  max-height: 68vh; max-width: 100%; width: auto !important; object-fit: contain;
+  height: min(48vh, 30rem); max-width: 100%; width: auto !important; object-fit: contain;
 }
 .st-key-picture-facts { min-width: min(100%, 18rem); }
+.st-key-picture-facts h3 { padding-top: 0; font-size: 1.35rem; overflow-wrap: anywhere; }
+.st-key-picture-facts td { overflow-wrap: anywhere; }
+.st-key-collection button[aria-label="Clear value"] { display: none; } /* one is always shown */
+[data-testid="stLayoutWrapper"]:has(> .st-key-uploader) { min-width: min(100%, 20rem); }
+@media (max-width: 640px) {
+  /* below the header, which lies over the page on small screens */
+  [data-testid="stLayoutWrapper"]:has(> .st-key-query-bar) { top: 3.5rem; }
+  .st-key-query-bar { padding-block: .5rem; row-gap: .5rem; column-gap: .75rem; }
+  .st-key-query-bar img { max-height: 3.25rem; max-width: 5rem; }
+  .st-key-query-bar [data-testid="stCaptionContainer"] p { font-size: .8rem; line-height: 1.3; }
+  .st-key-full-picture, .st-key-full-picture img { width: 100% !important; }
+  .st-key-full-picture img { height: auto; max-height: 60vh; }
+}
+.st-key-redrawn { margin-top: .5rem; }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 
 [data-testid="stLayoutWrapper"]:has(> .st-key-report-card), .st-key-report-card,

@@ -22,6 +22,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
+    "--use-fake-device-for-media-stream",  # a camera that shows a test picture
+    "--use-fake-ui-for-media-stream",
 ]
 
 
@@ -100,7 +102,7 @@ def open_tab(browser, server):
     def open_page(path: str = "/", collection: str = "drawn"):
         page = context.new_page()
         page.on("pageerror", lambda error: heard.complaints.append(str(error)))
-        page.goto(f"{server.url}{path}?collection={collection}")
+        page.goto(f"{server.url}{path}{'&' if '?' in path else '?'}collection={collection}")
         return page
 
     yield open_page

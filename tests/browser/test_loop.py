@@ -119,7 +119,7 @@ def test_a_hit_opens_in_full_size_with_what_is_known(open_tab):
     page = open_tab()
     page.locator(".card .picture").first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("img")).to_be_visible()
+    expect(dialog.get_by_role("img").first).to_be_visible()
     expect(dialog.get_by_text("32 × 32 pixels")).to_be_visible()
     dialog.get_by_role("button", name="Find similar").click()
     expect(page.locator(".st-key-query-bar")).to_be_visible()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pages.parts import gallery, picture_dialog, places, reconstructions, training
+from pages.parts import gallery, picture_dialog, places, redrawn, training
 from ris.explore.regions import Region
 from ris.explore.results import Points
 from ris.store.items import Item
@@ -11,7 +11,7 @@ from ris.store.items import Item
 
 def test_two_pictures_stand_side_by_side_with_a_clear_gap():
     seen, drawn = np.full((32, 32, 3), 10, np.uint8), np.full((32, 32, 3), 200, np.uint8)
-    pair = reconstructions.side_by_side(seen, drawn)
+    pair = redrawn.side_by_side(seen, drawn)
     assert pair.shape == (32, 66, 4)
     assert (pair[:, :32, :3] == 10).all()
     assert (pair[:, 34:, :3] == 200).all()
@@ -116,7 +116,7 @@ def test_facts_of_an_item(labels, name):
     item = Item(7, "0" * 64, "cats/a_b.png", labels, 1200, 800, 5, {"price": 3.5, "note": None})
     facts = picture_dialog.facts(item, 0.35)
     assert facts["File"] == r"cats/a\_b\.png"
-    assert facts["Size"] == r"1,200 × 800 pixels"
+    assert facts["Size"] == r"1,200 × 800 pixels, 5 bytes"
     assert facts["Distance"] == r"0\.350, alike"
     assert facts["price"] == r"3\.5"
     assert "note" not in facts

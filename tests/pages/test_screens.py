@@ -1,5 +1,6 @@
 """Every page under AppTest, on a small collection made by the real core."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -16,6 +17,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import session, verdict
+from pages.parts.view import item_name
 from ris import jobs
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
@@ -45,6 +47,11 @@ def png(seed: int = 0) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
+
+
+def drop(app, name, data):
+    """Give the search page a picture."""
+    app.get("file_uploader")[0].upload(name, data, "image/png").run()
 
 
 def components(app, name):
@@ -81,7 +88,7 @@ def test_without_a_collection_every_page_helps_to_make_one(empty_app, page):
 
 def test_a_dropped_picture_is_searched_and_stays_over_a_change_of_page(app):
     app.run()
-    app.get("file_uploader")[0].upload("mine.png", png(), "image/png").run()
+    drop(app, "mine.png", png())
     assert not app.exception
     assert "mine" in words_on(app)
     assert "24 hits" in words_on(app)
@@ -91,7 +98,7 @@ def test_a_dropped_picture_is_searched_and_stays_over_a_change_of_page(app):
 
 def test_a_bad_picture_says_what_to_do_and_examples_remain(app):
     app.run()
-    app.get("file_uploader")[0].upload("broken.png", b"\x89PNG\r\n\x1a\njunk", "image/png").run()
+    drop(app, "broken.png", b"\x89PNG\r\n\x1a\njunk")
     assert not app.exception
     assert "broken" in app.error[0].value
     assert any("start from one of these" in heading.value for heading in app.subheader)
@@ -99,10 +106,11 @@ def test_a_bad_picture_says_what_to_do_and_examples_remain(app):
 
 def test_the_number_of_hits_can_be_chosen(app):
     app.run()
-    app.session_state["ris.query"] = session.Query("mine", png())
-    app.run()
-    app.get("button_group")[0].set_value(12).run()
+    drop(app, "mine.png", png())
+    group = next(g for g in app.get("button_group") if g.label == "Number of hits")
+    group.set_value(12).run()
     assert "12 hits" in words_on(app)
+    assert app.query_params["k"] == "12"
 
 
 def cards_on(app):
@@ -114,8 +122,7 @@ def test_copies_are_found_when_they_are_wanted(app):
     app.run()
     assert "Find copies" not in [toggle.label for toggle in app.toggle]
     turned = drawn.encoded(drawn.draw("discs", 2).rotate(90))
-    app.session_state["ris.query"] = session.Query("turned", turned)
-    app.run()
+    drop(app, "turned.png", turned)
     assert not any("turned" in card["words"] for card in cards_on(app))
     toggle = next(toggle for toggle in app.toggle if toggle.label == "Find copies")
     assert "turned and mirrored copies" in toggle.help
@@ -132,18 +139,127 @@ def test_copies_of_an_item_can_be_wanted_by_the_url(app, monkeypatch):
         Explorer, "similar", lambda *a, **given: asked.append(given) or similar(*a, **given)
     )
     app.query_params["copies"] = "true"
-    app.session_state["ris.query"] = session.Query("x", key=3, collection="drawn")
+    app.query_params["item"] = "3"
     app.run()
     assert not app.exception
-    assert asked == [{"k": 24, "copies": True}]
+    assert asked[0] == {"k": 24, "copies": True, "where": None}
     assert "24 hits" in words_on(app)
 
 
 def test_an_item_of_another_collection_is_not_looked_for(app):
-    app.session_state["ris.query"] = session.Query("x", key=1, collection="another")
+    app.query_params["item"] = "1-00000000"
     app.run()
     assert not app.exception
+    assert "not in this collection any more" in app.error[0].value
     assert "Clear" not in [button.label for button in app.main.button]
+
+
+def again(_app, **said):
+    """The same server in another browser, at an address that says this."""
+    other = AppTest.from_file(ROUTER, default_timeout=60)
+    for name, value in said.items():
+        other.query_params[name] = value
+    return other.run()
+
+
+def test_a_link_to_a_dropped_picture_opens_in_another_browser(app):
+    app.run()
+    drop(app, "mine.png", png())
+    said = {name: app.query_params[name] for name in app.query_params}
+    assert said["query"] == hashlib.sha256(png()).hexdigest()
+    other = again(app, **said)
+    assert not other.exception
+    assert "mine" in words_on(other)
+    assert cards_on(other) == cards_on(app)
+
+
+def test_a_link_to_a_picture_that_is_not_kept_says_so(app):
+    other = again(app, query="a" * 64)
+    assert not other.exception
+    assert "not kept any more" in other.error[0].value
+    assert any("start from one of these" in heading.value for heading in other.subheader)
+
+
+def test_several_pictures_are_searched_as_one_or_each_alone(app):
+    app.run()
+    uploads = [(f"{n}.png", drawn.encoded(drawn.draw("bars", 90 + n)), "image/png") for n in (1, 2)]
+    app.get("file_uploader")[0].set_value(uploads).run()
+    assert not app.exception
+    assert "2 pictures" in words_on(app)
+    assert "their mean" in words_on(app)
+    assert len(components(app, "ris_hits")) == 1
+    group = next(g for g in app.get("button_group") if g.label == "Search with them")
+    group.set_value("Each alone").run()
+    assert not app.exception
+    assert app.query_params["alone"] == "true"
+    assert len(components(app, "ris_hits")) == 2
+    next(b for b in app.main.button if b.label == "Only this one").click().run()
+    assert not app.exception
+    assert "24 hits" in words_on(app)
+    assert app.query_params["query"] == hashlib.sha256(uploads[0][1]).hexdigest()
+
+
+def test_items_are_searched_together_by_a_link(app, home):
+    explorer = Explorer(Collection(home, "drawn"))
+    names = [item_name(key, explorer.item(key).id) for key in (1, 2, 30)]
+    other = again(app, item=names)
+    assert not other.exception
+    assert "3 pictures" in words_on(other)
+    expected = [hit.item.key for hit in explorer.together([1, 2, 30], k=24).hits]
+    assert [card["key"] for card in cards_on(other)] == expected
+
+
+def test_filters_of_a_link_are_those_of_the_controls(app):
+    other = again(app, item="3", label=["bars", "rings"], column="width", least="32", k="48")
+    assert not other.exception
+    assert {label for card in cards_on(other) for label in card["labels"]} == {"bars", "rings"}
+    assert "24 pictures under the filter" in words_on(other)
+    labels = next(m for m in other.multiselect if m.label == "Labels")
+    assert labels.value == ["bars", "rings"]
+    labels.set_value(["discs"]).run()
+    assert {label for card in cards_on(other) for label in card["labels"]} == {"discs"}
+    assert other.query_params["label"] == "discs"
+    press(other, "Clear 2 filters")
+    assert "47 hits" in words_on(other)
+
+
+def test_a_filter_that_cannot_be_understood_is_told_kindly(app):
+    other = again(app, item="3", where="widht > 3")
+    assert not other.exception
+    assert "no column" in other.error[0].value
+    assert "Columns" in other.error[0].value
+    press(other, "Clear the filter")
+    assert not other.exception
+    assert "24 hits" in words_on(other)
+
+
+def test_a_filter_under_which_nothing_is_left_says_so(app):
+    other = again(app, item="3", where="width > 1000")
+    assert not other.exception
+    grid = json.loads(components(other, "ris_hits")[0].proto.json)
+    assert grid["empty"] == "No picture is left under this filter."
+    assert any(button.label == "Clear the filter" for button in other.button)
+
+
+def test_hits_are_sorted_and_keep_their_ranks(app):
+    other = again(app, item="3", sort="label")
+    cards = cards_on(other)
+    labels = [card["labels"] for card in cards]
+    assert labels == sorted(labels)
+    assert sorted(card["rank"] for card in cards) == list(range(1, 25))
+
+
+def test_addresses_are_asked_for_only_where_the_owner_allows_them(app, monkeypatch):
+    monkeypatch.delenv("RIS_ADDRESSES", raising=False)
+    app.run()
+    assert "Address" not in [button.label for button in app.main.button]
+    monkeypatch.setenv("RIS_ADDRESSES", "public")
+    app.run()
+    press(app, "Address")
+    field = next(f for f in app.text_input if f.label == "Address of a picture")
+    field.set_value("http://127.0.0.1:1/a.png").run()
+    assert not app.exception
+    assert "private network" in app.error[0].value
 
 
 def test_a_selection_on_the_map_shows_neighbours_or_a_gallery(app, home):

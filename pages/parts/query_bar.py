@@ -1,0 +1,61 @@
+"""The bar that stays in view: what is looked for, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.parts import pictures, searching, words
+from pages.parts.asked import Asked, heading
+from pages.parts.view import View
+from ris.explore.results import SearchResult
+
+WAYS = {False: "As one", True: "Each alone"}
+
+
+def draw_query(asked: Sequence[Asked], view: View, result: SearchResult | None) -> None:
+    """Draw the bar."""
+    with st.container(key="query-bar", horizontal=True, vertical_alignment="center"):
+        with st.container(key="query-pictures", horizontal=True, width="content", gap="small"):
+            for each in asked:
+                pictures.inline(each.thumbnail, "image/webp", f"What is looked for: {each.name}")
+        with st.container(width="stretch", gap=None, key="query-words"):
+            st.markdown(f"**{words.plain(heading(asked))}**")
+            st.caption(summary(asked, view, result))
+        if len(asked) > 1:
+            st.session_state["ris.control.alone"] = WAYS[view.alone]
+            st.segmented_control(
+                "Search with them",
+                list(WAYS.values()),
+                required=True,
+                label_visibility="collapsed",
+                key="ris.control.alone",
+                on_change=choose_way,
+            )
+        st.button("Clear", icon=":material/close:", on_click=searching.clear_query)
+
+
+def choose_way() -> None:
+    """Search several pictures as one query, or each alone."""
+    alone = st.session_state["ris.control.alone"] == WAYS[True]
+    searching.show(replace(searching.view(), alone=alone))
+
+
+def summary(asked: Sequence[Asked], view: View, result: SearchResult | None) -> str:
+    """Where the query is from, and how much was found."""
+    if all(each.is_item for each in asked):
+        source = "From this collection"
+    elif any(each.is_item for each in asked):
+        source = "From this collection and of your own"
+    else:
+        source = "Your picture" if len(asked) == 1 else "Your pictures"
+    if len(asked) > 1:
+        source += ", each searched alone" if view.alone else ", searched as one: their mean"
+    if result is None:
+        return f"{source}."
+    found = words.count(len(result.hits), "hit")
+    if result.matching is not None:
+        found += f" among {words.count(result.matching, 'picture')} under the filter"
+    return f"{source}. {found} in {result.milliseconds:.1f} ms."
