@@ -22,6 +22,7 @@ from pages.parts.asked import Asked, Problem, resolve, search
 from pages.parts.filters import expression
 from pages.parts.map_view import map_view
 from pages.parts.picture_input import examples, picture_input
+from pages.parts.places import places_in_words
 from pages.parts.query_bar import draw_query
 from pages.parts.search_controls import draw_controls
 from pages.parts.view import MOST_HITS, View
@@ -134,6 +135,8 @@ def draw_map(explorer: Explorer, result: SearchResult | None) -> None:
             height=520,
             key="search-map",
         )
+        if result is not None and (told := places_in_words(explorer, result.hits)):
+            st.caption(told)
         st.caption("Click a point to find what is like it. Draw around points to collect them.")
     if event is not None and event.kind == "click" and event.key is not None:
         cards.look_for(explorer, event.key)
