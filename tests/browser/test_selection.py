@@ -128,7 +128,7 @@ def test_the_saved_map_opens_offline_and_asks_nobody(open_tab, browser, tmp_path
     asked, complaints = [], []
     context.on("request", lambda request: asked.append(request.url))
     saved = context.new_page()
-    saved.on("console", lambda message: complaints.append(message.text))
+    saved.on("console", lambda it: complaints.append(it.text) if it.type == "error" else None)
     saved.on("pageerror", lambda error: complaints.append(str(error)))
     saved.goto(file.as_uri())
     expect(saved.get_by_role("heading", name="Map of drawn")).to_be_visible()
