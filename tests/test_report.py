@@ -47,7 +47,7 @@ def test_without_a_card_it_is_said_what_to_do(collection, empty):
     with pytest.raises(StoreError, match="no report card") as refused:
         serving_card(collection)
     assert "train" in refused.value.hint
-    with pytest.raises(StoreError, match="nothing to search"):
+    with pytest.raises(StoreError, match="no pictures yet"):
         serving_card(empty)
 
 
