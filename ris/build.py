@@ -122,13 +122,7 @@ def train(
         BusyError: Something else was published meanwhile.
         Cancelled: The person gave up.
     """
-    current = collection.current()
-    if current is None:
-        raise StoreError(
-            f"{collection.name!r} has no pictures yet: its creation did not finish.",
-            "Create it again.",
-        )
-    parent = collection.manifest(current)
+    parent = collection.serving()
     settings = {**collection.info()["settings"], **(settings or {})}
     _plan(work, "scan", *(["train"] if minutes != 0 else []), *PLAN)
     scanned = scan_again(

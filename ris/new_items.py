@@ -35,8 +35,6 @@ from ris.store.table import (
 )
 from ris.store.thumbnails import Thumbnails
 
-_NEIGHBOURS = 10  # asked for a new item's place
-
 
 @dataclass(frozen=True)
 class _Places:
@@ -149,18 +147,13 @@ class NewItems:
         positions = self._opened.positions
         if len(positions.keys) == 0:
             return places
-        found = self._opened.index.query(vectors, _NEIGHBOURS)
-        rows = np.minimum(np.searchsorted(positions.keys, found.keys), len(positions.keys) - 1)
-        on_map = positions.keys[rows] == found.keys
-        for i in range(len(vectors)):
-            near = np.flatnonzero(on_map[i])
-            fitted = near[positions.fitted[rows[i, near]]]
-            near = fitted if len(fitted) else near
-            if len(near):
-                it = place(positions.xy[rows[i, near]], found.distances[i, near])
-                places.xy[i] = it.x, it.y
-                places.cluster[i] = positions.cluster[rows[i, near[0]]]
-                places.outlier[i] = found.distances[i, near[:NEAREST]].mean()
+        found = self._opened.index.query(vectors, NEAREST)
+        rows = np.searchsorted(positions.keys, found.keys)  # (count, k); all are on the map
+        for i, near in enumerate(rows):
+            it = place(positions.xy[near], found.distances[i])
+            places.xy[i] = it.x, it.y
+            places.cluster[i] = positions.cluster[near[0]]
+            places.outlier[i] = found.distances[i].mean()
         return places
 
     def write_places(self) -> Map | None:
