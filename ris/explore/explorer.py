@@ -563,10 +563,13 @@ class Explorer:
                 zip(self._items.get(best.keys), best.distances, best.views, strict=True), start=1
             )
         )
-        upright = Neighbours(found.keys[:1], found.distances[:1])
+        near = best
         if allowed is not None:  # the place is among all items
             upright = self._index.query(vectors[:1], min(wanted, _SPREAD_OVER + len(own)))
-        near = nearest_of_any(upright, k, without=own)
+            near = nearest_of_any(upright, k, without=own)
+        elif len(vectors) > 1:  # and that of the query as it is
+            upright = Neighbours(found.keys[:1], found.distances[:1])
+            near = nearest_of_any(upright, k, without=own)
         at = self._place(near.keys, near.distances)
         milliseconds = 1000 * (time.perf_counter() - started)
         matching = None if allowed is None else len(allowed)
