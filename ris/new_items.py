@@ -5,6 +5,7 @@ pictures of files, `switch.py` those that a generation of another encoder lacks.
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,7 @@ from ris.store.generation import Positions, embeddings_of_items, joined, open_ma
 from ris.store.index import ExactIndex, Index, Keys, Vectors
 from ris.store.known import microseconds
 from ris.store.manifest import Manifest, Map, Part
-from ris.store.table import (
-    TableWriter,
-    conform,
-    embed,
-    embeddings_of,
-    replace_columns,
-)
+from ris.store.table import TableWriter, conform, embed, embeddings_of, replace_columns
 from ris.store.thumbnails import Thumbnails
 
 
@@ -66,18 +61,22 @@ class NewItems:
         self.keys: list[int] = []
         self._columns = {**manifest.columns, **labels.columns}
         self._placed: list[Positions] = []
-        self._opened: _Places | None = None
 
     def __enter__(self) -> "NewItems":
         self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
         self._thumbnails = Thumbnails(self._collection.folder / "thumbnails.sqlite")
         self._log = DecodedLog(self._work.folder, self.encoder.size)
+        self._opener = ThreadPoolExecutor(1)
+        self._opened = self._opener.submit(  # a second for a million items, while others decode
+            _open_places, self._collection.folder, self._manifest
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
         self._table.close()
         self._thumbnails.close()
         self._log.close()
+        self._opener.shutdown()
         os.sync()  # the copies are on the disk before any generation names them
 
     def write(self, found: list[Decoded], first_key: int) -> None:
@@ -140,14 +139,11 @@ class NewItems:
             np.full(count, -1, np.int32),
             np.full(count, np.nan, np.float32),
         )
-        if not self._manifest.maps:
-            return places
-        if self._opened is None:
-            self._opened = _open_places(self._collection.folder, self._manifest)
-        positions = self._opened.positions
+        opened = self._opened.result()
+        positions = opened.positions
         if len(positions.keys) == 0:
             return places
-        found = self._opened.index.query(vectors, NEAREST)
+        found = opened.index.query(vectors, NEAREST)
         rows = np.searchsorted(positions.keys, found.keys)  # (count, k); all are on the map
         for i, near in enumerate(rows):
             it = place(positions.xy[near], found.distances[i])

@@ -8,12 +8,11 @@ the encoder, the graph and the parts of the one before. Runs in a job or on the 
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ris.changes import Changes, Updated
 from ris.errors import SourceError
@@ -30,11 +29,8 @@ from ris.progress import Progress
 from ris.scan import BATCH
 from ris.store.collection import Collection
 from ris.store.decoded import DecodedBefore, forget
-from ris.store.known import REMOVED, KnownFile, KnownFiles, microseconds
-from ris.store.table import (
-    read_rows,
-    write_skipped,
-)
+from ris.store.known import REMOVED, KnownFile, KnownFiles, has_content, microseconds
+from ris.store.table import read_rows, write_skipped
 
 
 def add(
@@ -262,8 +258,7 @@ class _Update:
         assert isinstance(entry, Entry)
         if entry.path in self._known_skipped:
             self._read.add(entry.path)
-        content = found.id if isinstance(found, _Content) else ""
-        places = self.known.of_content(content)
+        places = self.known.of_content(found.id) if isinstance(found, _Content) else []
         if places and self._is_item(entry, places):
             return False
         live = [i for i in self.known.at(entry.path) if not self.known.removed[i]]
@@ -302,7 +297,7 @@ class _Update:
     def _content(self, result: object) -> object:
         """What a worker tells of a file, also where it was decoded before, when its content may
         have been unknown."""
-        if isinstance(result, Decoded) and _has_content(self._contents, result.picture.id):
+        if isinstance(result, Decoded) and has_content(self._contents, result.picture.id):
             return _Content(result.picture.id)
         return result
 
@@ -373,7 +368,7 @@ def _decode_new(entry: Entry, size: int, contents: Path) -> Decoded | _Content:
     """Runs in a worker: decode a file unless its content is known."""
     data = entry.read()
     content = content_id(data)
-    if _has_content(contents, content):
+    if has_content(contents, content):
         return _Content(content)
     return decode_one(entry, size, data=data)
 
@@ -382,24 +377,10 @@ def _look_at(entry: Entry, contents: Path) -> _Content | None:
     """Runs in a worker: the content if it is known; None for what seems to be a new picture."""
     data = entry.read()
     content = content_id(data)
-    if _has_content(contents, content):
+    if has_content(contents, content):
         return _Content(content)
     check(data)
     return None
-
-
-@lru_cache(maxsize=1)
-def _open_contents(path: Path) -> NDArray[np.uint64]:
-    found: NDArray[np.uint64] = np.load(path, mmap_mode="r")
-    return found
-
-
-def _has_content(path: Path, content: str) -> bool:
-    known = _open_contents(path)
-    first, second = int(content[:16], 16), int(content[16:32], 16)
-    start = np.searchsorted(known[:, 0], np.uint64(first), "left")
-    end = np.searchsorted(known[:, 0], np.uint64(first), "right")
-    return bool((known[start:end, 1] == second).any())
 
 
 def _same(file: KnownFile, size: int | None, modified: float | None) -> bool:

@@ -67,11 +67,17 @@ def nearest_of_any(found: Neighbours, k: int, *, without: Sequence[int] = ()) ->
         k: How many, at most.
         without: Keys of items to leave out.
     """
-    keys, column = np.unique(found.keys, return_inverse=True)
-    away = np.full((len(found.keys), len(keys)), np.inf, np.float32)  # (V, items)
-    np.put_along_axis(away, column.reshape(found.keys.shape), found.distances, axis=1)
-    distances = away.min(axis=0)
-    preferred = away + _TIE * np.arange(len(away), dtype=np.float32)[:, None]
+    if len(found.keys) == 1:
+        keys, distances = found.keys[0], found.distances[0]
+        nearest_by = np.zeros(len(keys), np.int64)
+    else:
+        keys, column = np.unique(found.keys, return_inverse=True)
+        away = np.full((len(found.keys), len(keys)), np.inf, np.float32)  # (V, items)
+        np.put_along_axis(away, column.reshape(found.keys.shape), found.distances, axis=1)
+        distances = away.min(axis=0)
+        preferred = away + _TIE * np.arange(len(away), dtype=np.float32)[:, None]
+        nearest_by = preferred.argmin(axis=0)
     order = np.lexsort((keys, distances))  # equal distances: the older item first
-    order = order[~np.isin(keys[order], without)][:k]
-    return Best(keys[order], distances[order], preferred.argmin(axis=0)[order])
+    left_out = (keys[order, None] == np.asarray(without, np.int64)).any(axis=1)
+    order = order[~left_out][:k]
+    return Best(keys[order], distances[order], nearest_by[order])

@@ -77,9 +77,9 @@ def place(xy: NDArray[np.float32], distances: Vectors) -> Place:
         neighbours' distances from it as its spread.
     """
     weights = _weights(distances)
-    centre = np.average(xy[:_PLACED_BY], axis=0, weights=weights[:_PLACED_BY])
-    squares = ((xy - centre) ** 2).sum(axis=1)
-    spread = float(np.sqrt(np.average(squares, weights=weights)))
+    nearest = weights[:_PLACED_BY]
+    centre = nearest @ xy[:_PLACED_BY] / nearest.sum()
+    spread = float(np.sqrt(weights @ ((xy - centre) ** 2).sum(axis=1) / weights.sum()))
     return Place(float(centre[0]), float(centre[1]), spread)
 
 

@@ -59,11 +59,13 @@ class Items:
 
     def __init__(self, table: Any, rows: NDArray[np.int64] | None = None) -> None:
         self._table = table
-        self._batches = table.to_batches()  # taking rows out of a table joins all its chunks first
-        self._ends = np.cumsum([batch.num_rows for batch in self._batches])
-        self._rows = rows  # an index, as copying the table of a million items takes a second
         self.kinds = metadata_columns(table.schema)
         self._metadata = list(self.kinds)
+        # taking rows out of a table joins all its chunks first; times are slow to become Python's
+        shown = [name for name in table.schema.names if name != "modified"]
+        self._batches = table.select(shown).to_batches()
+        self._ends = np.cumsum([batch.num_rows for batch in self._batches])
+        self._rows = rows  # an index, as copying the table of a million items takes a second
         keys: NDArray[np.int64] = table.column("key").to_numpy()
         self.keys = keys if rows is None else keys[rows]
 

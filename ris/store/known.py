@@ -1,7 +1,7 @@
 """What a collection knows of its files: who is at a path, who has a content, removed ones too."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -62,16 +62,16 @@ class KnownFiles:
         parts = [verify(collection.folder, part) for part in manifest.parts]
         tables = [read_table(part, _COLUMNS) for part in parts]
         table = concatenate(tables)
-        rows = live_rows([one.column("key").to_numpy() for one in tables], ())
-        keys = table.column("key").to_numpy()[rows]
-        modified = table.column("modified").cast("int64").to_numpy(zero_copy_only=False)[rows]
-        self._rows = rows
-        self.keys: NDArray[np.int64] = keys
+        self._rows = live_rows([one.column("key").to_numpy() for one in tables], ())
+        if len(self._rows) < len(table) or (np.diff(self._rows) < 0).any():
+            table = table.take(self._rows)
+        keys: NDArray[np.int64] = table.column("key").to_numpy()
+        self.keys = keys
         self.removed: NDArray[np.bool_] = np.isin(keys, np.asarray(manifest.deleted, np.int64))
-        self._ids = table.column("id").take(rows)
-        self._paths = table.column("path").take(rows)
-        self._bytes = table.column("bytes").to_numpy()[rows]
-        self._modified = modified
+        self._ids = table.column("id")
+        self._paths = table.column("path")
+        self._bytes = table.column("bytes").to_numpy()
+        self._modified = table.column("modified").cast("int64").to_numpy(zero_copy_only=False)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -94,8 +94,10 @@ class KnownFiles:
         return self._by_path.of(path)
 
     def of_content(self, content_id: str) -> list[int]:
-        """Places of the files of a content."""
-        return self._by_id.of(content_id)
+        """Places of the files of a content, the oldest first."""
+        contents, places = self._contents
+        found: list[int] = places[_of_content(contents, content_id)].tolist()
+        return found
 
     def below(self, folder: str) -> NDArray[np.bool_]:
         """Which files lie below a folder, given as the table writes paths."""
@@ -103,21 +105,43 @@ class KnownFiles:
         return np.array([path.startswith(start) for path in _texts(self._paths)], np.bool_)
 
     def write_contents(self, file: Path) -> None:
-        """Write the first 16 bytes of every content id, ascending, for `has_content`."""
-        found = bytes.fromhex("".join(one[:32] for one in _texts(self._ids)))
-        halves = np.frombuffer(found, ">u8").reshape(-1, 2)
-        order = np.lexsort((halves[:, 1], halves[:, 0]))
+        """Write what `has_content` looks in."""
         content = BytesIO()
-        np.save(content, halves[order].astype(np.uint64))
+        np.save(content, self._contents[0])
         file.write_bytes(content.getvalue())  # which tells why it fails, unlike `np.save`
+
+    @cached_property
+    def _contents(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """The first 16 bytes of every content id as numbers (N, 2), by the first of them, and
+        the places that they come from."""
+        found = bytes.fromhex("".join(one[:32] for one in _texts(self._ids)))
+        halves = np.frombuffer(found, ">u8").reshape(-1, 2).astype(np.uint64)
+        places = np.argsort(halves[:, 0], kind="stable")
+        return halves[places], places
 
     @cached_property
     def _by_path(self) -> "_Places":
         return _Places(_texts(self._paths))
 
-    @cached_property
-    def _by_id(self) -> "_Places":
-        return _Places(_texts(self._ids))
+
+@lru_cache(maxsize=1)
+def _open_contents(file: Path) -> NDArray[np.uint64]:
+    found: NDArray[np.uint64] = np.load(file, mmap_mode="r")
+    return found
+
+
+def has_content(file: Path, content_id: str) -> bool:
+    """Whether a collection knows a content, by the file of `KnownFiles.write_contents`; for
+    workers, without reading all of it."""
+    return len(_of_content(_open_contents(file), content_id)) > 0
+
+
+def _of_content(contents: NDArray[np.uint64], content_id: str) -> NDArray[np.int64]:
+    """Rows of contents, (N, 2) by their first number, that are those of an id."""
+    first, second = (np.uint64(int(content_id[start : start + 16], 16)) for start in (0, 16))
+    start = np.searchsorted(contents[:, 0], first, "left")
+    end = np.searchsorted(contents[:, 0], first, "right")
+    return start + np.flatnonzero(contents[start:end, 1] == second)
 
 
 def removed_by_hand(collection: Collection, manifest: Manifest) -> list[Skipped]:
@@ -145,9 +169,9 @@ class _Places:
         self._first = dict(zip(reversed(texts), reversed(places), strict=True))
         self._more: dict[str, list[int]] = {}
         if len(self._first) < len(texts):
-            for place in places:
-                if self._first[(text := texts[place])] != place:
-                    self._more.setdefault(text, []).append(place)
+            firsts = np.fromiter(map(self._first.__getitem__, texts), np.int64, len(texts))
+            for place in np.flatnonzero(firsts != np.arange(len(texts))).tolist():
+                self._more.setdefault(texts[place], []).append(place)
 
     def of(self, text: str) -> list[int]:
         if (first := self._first.get(text)) is None:
