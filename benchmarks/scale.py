@@ -102,7 +102,8 @@ from ris.model.base import load_base
 from ris.model.choices import Choices
 from ris.model.encoder import seal
 from ris.model.export import export
-from ris.model.network import NetworkSettings, build_network, fit_to
+from ris.model.head import fit_to
+from ris.model.network import NetworkSettings, build_network
 network = build_network(NetworkSettings(dimension={DIMENSION - 64}))
 network.copy_weights(load_base(Choices()))
 pixels = np.random.default_rng(0).integers(0, 256, (500, 64, 64, 3), np.uint8)

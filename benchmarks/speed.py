@@ -30,7 +30,7 @@ def _serving() -> dict[str, float]:
     from ris.model.choices import Choices
     from ris.model.encoder import Encoder, seal
     from ris.model.export import export
-    from ris.model.network import fit_to
+    from ris.model.head import fit_to
 
     pixels = np.random.default_rng(0).integers(0, 256, (2048, 64, 64, 3), np.uint8)
     network = load_base(Choices())

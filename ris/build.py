@@ -190,7 +190,7 @@ def _publish_base(
     with quiet_stderr():
         from ris.model.base import base_facts, load_base
         from ris.model.export import export
-        from ris.model.network import fit_to
+        from ris.model.head import fit_to
 
         network = load_base(choices)
         order = np.random.default_rng(seed).permutation(scanned.count)
@@ -310,7 +310,7 @@ def _export_share(
     work.on_progress(Progress("embed", 0, scanned.count, note=note))
     with quiet_stderr():
         from ris.model.export import export
-        from ris.model.network import fit_to
+        from ris.model.head import fit_to
 
         if share < 1:
             trained.blend(start, share)

@@ -39,8 +39,8 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         metavar="NAME=VALUE",
         callback=parse,
-        help="Decide what is else decided by looking at the pictures: size, colour, rotation, "
-        "least_area, mirror, grey.",
+        help="Decide what is else decided by looking at the pictures: size, turned, colour, "
+        "rotation, least_area, mirror, grey.",
     )(command)
 
 

@@ -23,7 +23,7 @@ DOORS = {
     "tensorflow": ("ris/model/",),
     "onnxruntime": ("ris/model/encoder.py",),
     "umap": ("ris/explore/projection.py",),
-    "sklearn": ("ris/explore/clusters.py", "ris/model/network.py"),
+    "sklearn": ("ris/explore/clusters.py", "ris/model/head.py"),
     "PIL": ("ris/images/",),
     "sqlite3": ("ris/store/",),
     "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/upkeep.py"),

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from ris.errors import RisError
 from ris.images.decode import Picture, decode
+from ris.images.display import from_pixels
 from ris.images.entries import Entry
 from ris.images.prepare import content_id, to_input
 
@@ -80,6 +81,11 @@ def alter_entry(entry: Entry, size: int) -> NDArray[np.uint8]:
     reduced = Picture(_reduce(original.image), original.width, original.height)
     seed = int(content_id(data)[:16], 16)
     return np.stack([to_input(alter(reduced, kind.name, seed), size) for kind in KINDS])
+
+
+def alter_input(pixels: NDArray[np.uint8], kind: str, seed: int) -> NDArray[np.uint8]:
+    """An altered copy of what an encoder takes: uint8 (S, S, 3) to the same; see `alter`."""
+    return to_input(alter(from_pixels(pixels), kind, seed), len(pixels))
 
 
 def _reduce(image: Image.Image) -> Image.Image:

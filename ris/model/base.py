@@ -29,6 +29,7 @@ def base_settings(choices: Choices) -> NetworkSettings:
         blocks=tuple(told["blocks"]),
         code_channels=told["code_channels"],
         colour=choices.colour,
+        turned=choices.turned,
     )
 
 

@@ -19,8 +19,6 @@ from ris.errors import StoreError
 
 STRIDE = 16  # pixels of the picture, on each side, to one cell of the code
 MAX_DIMENSION = 192
-_FITTED_ON = 20_000  # pictures that a head is fitted on, at most
-_WHITENING = 0.35  # exponent of the variances; see fit_head
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,11 @@ class NetworkSettings:
         blocks: Residual blocks of each stage.
         code_channels: Channels of the code.
         decoder_width: Channels of the decoder where it is S/8 wide, a multiple of 4.
-        dimension: Length of the learned part of the embedding, at most the last of `widths`.
+        dimension: Length of the learned part of the embedding, at most twice the last of `widths`.
         colour: Weight of the colour histogram beside it; 0 leaves it out.
+        turned: Whether embeddings are the mean over the eight turned and mirrored views of a
+            picture, for pictures that have no up; else over the picture and its mirror image. An
+            embedding takes four times as long then.
     """
 
     size: int = 64
@@ -44,6 +45,7 @@ class NetworkSettings:
     decoder_width: int = 64
     dimension: int = MAX_DIMENSION
     colour: float = 0.3
+    turned: bool = False
 
 
 @keras.saving.register_keras_serializable("ris")
@@ -132,10 +134,11 @@ class Network:
     """An autoencoder with the head that makes embeddings of its features.
 
     Attributes:
-        encoder: Pictures of any side that is a multiple of `STRIDE` to `code` and `features`.
+        encoder: Pictures of any side that is a multiple of `STRIDE` to `code`, to `features`, the
+            mean of the last map over its places, and to `peaks`, its maxima.
         decoder: Codes to reconstructions.
-        head: Mean features of a picture and its mirror image, and colours, to embeddings; fitted
-            after training.
+        head: Features and peaks, as a mean over views of a picture, and colours, to embeddings;
+            fitted after training, see `head.py`.
         model: All three in one, as it is saved; its input has the side that serves.
     """
 
@@ -154,6 +157,11 @@ class Network:
     def dimension(self) -> int:
         """Length of an embedding."""
         return int(self.head.output_shape[-1])
+
+    @property
+    def turned(self) -> bool:
+        """Whether embeddings are the mean over turned views too; see `NetworkSettings`."""
+        return bool(self.model.get_layer("other_views").turned)
 
     def save(self, path: Path) -> None:
         """Write the `.keras` file."""
@@ -207,9 +215,11 @@ def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Netw
         decoder = _decoder(settings)
         head = _head(settings)
         pictures = keras.Input((settings.size, settings.size, 3), name="pictures")
-        found, mirrored = encoder(pictures), encoder(Mirror(dtype="float32")(pictures))
-        features = MeanDirection(name="mean_features", dtype="float32")(
-            [found["features"], mirrored["features"]]
+        found = encoder(pictures)
+        views = OtherViews(settings.turned, name="other_views", dtype="float32")
+        others = encoder(views(pictures))
+        features = MeanDirection(views.count + 1, name="mean_features", dtype="float32")(
+            [found["features"], found["peaks"], others["features"], others["peaks"]]
         )
         colours = ColourHistogram(dtype="float32")(pictures)
         outputs = {
@@ -243,85 +253,72 @@ def fit_linear_path(network: Network, pixels: NDArray[np.uint8]) -> None:
     decode.set_weights([(axes * scale).T[None, None], mean])
 
 
-def mean_features(network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the head gets: uint8 (N, S, S, 3) to float32 (N, C)."""
-    layer = network.model.get_layer("mean_features")
-    model = keras.Model(network.model.input, layer.output)
-    parts = [
-        np.asarray(model(pixels[start : start + 256].astype(np.float32)))
-        for start in range(0, len(pixels), 256)
-    ]
-    return np.concatenate(parts)
-
-
-def fit_head(network: Network, features: NDArray[np.float32]) -> None:
-    """Let the head centre features, turn them onto their principal axes, and part-whiten them.
-
-    Axes are divided by their variance to the power .35. With the base encoder precision@10 and the
-    accuracy of 20 neighbours are, at powers 0, .25, .35 and .5: .446, .462, .465, .464 and .571,
-    .609, .641, .649 on clothing, .541, .543, .537, .512 and .662, .693, .697, .705 on CIFAR-10
-    (256 axes, 2026-11-23).
-
-    The covariance is shrunk towards a sphere, the more so the fewer pictures there are. Of one
-    picture, or copies of one, the features are kept as they are: centred there would be nothing
-    left but rounding errors.
-
-    Args:
-        network: Whose head is set.
-        features: float32 (N, C), what the head gets, of pictures of the collection.
-
-    Source: Ledoit and Wolf, A Well-Conditioned Estimator for Large-Dimensional Covariance
-    Matrices (2004); Jegou and Chum, Negative Evidences and Co-Occurrences in Image Retrieval: the
-    Benefit of PCA and Whitening (2012).
-    """
-    from sklearn.covariance import ledoit_wolf
-
-    layer = network.head.get_layer("axes")
-    count = layer.units
-    flat = features.astype(np.float64)
-    mean = flat.mean(axis=0)
-    if np.abs(flat - mean).max() < 1e-5:
-        layer.set_weights([np.eye(flat.shape[1], count), np.zeros(count)])
-        return
-    covariance, _ = ledoit_wolf(flat - mean, assume_centered=True)
-    variances, axes = np.linalg.eigh(covariance)  # ascending
-    variances, axes = variances[::-1][:count], axes[:, ::-1][:, :count]
-    kernel = axes / np.maximum(variances, 1e-3 * variances[0] + 1e-12) ** _WHITENING
-    layer.set_weights([kernel, -mean @ kernel])
-
-
-def fit_to(network: Network, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
-    """Fit the head to pictures of a collection.
-
-    Args:
-        network: Whose head is set.
-        pixels: uint8 (N, S, S, 3); may be a memory map.
-        rows: Which of them, in random order; the first `_FITTED_ON` are enough.
-    """
-    fit_head(network, mean_features(network, pixels[np.sort(rows[:_FITTED_ON])]))
-
-
 @keras.saving.register_keras_serializable("ris")
-class Mirror(layers.Layer):  # type: ignore[misc]
-    """Pictures (B, H, W, C), left and right swapped."""
+class OtherViews(layers.Layer):  # type: ignore[misc]
+    """The mirror images of square pictures, or all their turned and mirrored views but the first:
+    (B, S, S, C) to (count * B, S, S, C), one view of all pictures after the other."""
+
+    def __init__(self, turned: bool, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.turned = turned
+        self.count = 7 if turned else 1
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes an equal layer."""
+        return {**super().get_config(), "turned": self.turned}
 
     def call(self, inputs: Any) -> Any:
-        """Swap."""
-        return inputs[:, :, ::-1]
+        """Turn and mirror."""
+        mirrored = inputs[:, :, ::-1]
+        if not self.turned:
+            return mirrored
+        views = [inputs, mirrored, inputs[:, ::-1], mirrored[:, ::-1]]
+        views += [ops.swapaxes(one, 1, 2) for one in views]
+        return ops.concatenate(views[1:], axis=0)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that `call` gives."""
+        return input_shape
 
 
 @keras.saving.register_keras_serializable("ris")
 class MeanDirection(layers.Layer):  # type: ignore[misc]
-    """The mean of two batches of vectors (B, C), each brought to unit length first."""
+    """The mean over views of what is known of a picture, each part brought to unit length first.
+
+    Takes features and peaks of the first view, (B, C) each, and of the others, (count * B, C) as
+    `OtherViews` orders them, and gives (B, 2 C).
+    """
+
+    def __init__(self, count: int = 2, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.count = count
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes an equal layer."""
+        return {**super().get_config(), "count": self.count}
 
     def call(self, inputs: Any) -> Any:
         """Normalise, add."""
-        first, second = inputs
-        return (ops.normalize(first, axis=-1) + ops.normalize(second, axis=-1)) / 2
+        if len(inputs) == 2:  # networks that were made before had features alone, and two views
+            return (ops.normalize(inputs[0], axis=-1) + ops.normalize(inputs[1], axis=-1)) / 2
+        unit = [ops.normalize(ops.cast(one, "float32"), axis=-1) for one in inputs]
+        first, others = (ops.concatenate(unit[i : i + 2], axis=-1) for i in (0, 2))
+        each = ops.reshape(others, (self.count - 1, -1, others.shape[-1]))
+        return (first + ops.sum(each, axis=0)) / self.count
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that `call` gives."""
-        return input_shape[0]
+        count, width = input_shape[0]
+        return (count, width if len(input_shape) == 2 else 2 * width)
+
+
+@keras.saving.register_keras_serializable("ris")
+class Mirror(layers.Layer):  # type: ignore[misc]
+    """Pictures (B, H, W, C), left and right swapped; of networks that were made before."""
+
+    def call(self, inputs: Any) -> Any:
+        """Swap."""
+        return inputs[:, :, ::-1]
 
 
 @keras.saving.register_keras_serializable("ris")
@@ -362,9 +359,11 @@ def _encoder(settings: NetworkSettings) -> keras.Model:
         for _ in range(blocks):
             x = _residual_block(x, width)
     features = layers.GlobalAveragePooling2D(dtype="float32")(x)
+    peaks = layers.GlobalMaxPooling2D(dtype="float32")(x)
     deep = layers.Conv2D(settings.code_channels, 1, name="code", kernel_initializer="zeros")(x)
     code = layers.Add()([linear, deep])  # (B, S / 16, S / 16, C)
-    return keras.Model(pictures, {"code": code, "features": features}, name="encoder")
+    outputs = {"code": code, "features": features, "peaks": peaks}
+    return keras.Model(pictures, outputs, name="encoder")
 
 
 def _residual_block(x: Any, width: int) -> Any:
@@ -394,7 +393,7 @@ def _decoding_conv(width: int) -> layers.Layer:
 
 
 def _head(settings: NetworkSettings) -> keras.Model:
-    features = keras.Input((settings.widths[-1],), dtype="float32")
+    features = keras.Input((2 * settings.widths[-1],), dtype="float32")
     colours = keras.Input((64,), dtype="float32")
     x = layers.Dense(settings.dimension, name="axes", dtype="float32")(features)
     x = layers.UnitNormalization(dtype="float32")(x)

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from ris.errors import RisError
 from ris.model.augmentation import Augmentation
+from ris.model.head import fit_to
 from ris.model.network import (
     Network,
     NetworkSettings,
     build_network,
     fit_linear_path,
-    fit_to,
 )
 from ris.model.objective import ContrastiveAutoencoder, Objective
 from ris.progress import OnProgress, Progress, StopSignal, silent

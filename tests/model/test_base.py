@@ -11,7 +11,8 @@ from ris.images.entries import DrawnEntry
 from ris.images.prepare import prepare
 from ris.model.base import WEIGHTS, base_facts, base_settings, load_base
 from ris.model.choices import Choices
-from ris.model.network import MAX_DIMENSION, fit_to
+from ris.model.head import fit_to
+from ris.model.network import MAX_DIMENSION
 
 MOST_BYTES = 16e6
 

@@ -31,11 +31,18 @@ def slides(count):
 def test_photos_have_an_up_and_colours():
     found = choose(landscapes(400), {})
     assert (found.size, found.rotation, found.grey, found.colour) == (64, 10, 0.1, 0.3)
+    assert not found.turned
 
 
 def test_slides_have_no_up():
     assert have_no_up(slides(400))
-    assert choose(slides(400), {}).rotation == 180
+    found = choose(slides(400), {})
+    assert (found.turned, found.rotation, found.colour) == (True, 180, 1.0)
+    assert not choose(slides(400), {"turned": "no"}).turned
+    assert (
+        choose(slides(400).mean(axis=3, keepdims=True).repeat(3, 3).astype(np.uint8), {}).colour
+        == 0
+    )
 
 
 def test_of_a_few_pictures_it_can_not_be_told():

@@ -1,21 +1,22 @@
 """The network: its shapes, its embeddings, and that it is saved as it is."""
 
+from pathlib import Path
+
 import drawn
 import keras
 import numpy as np
 import pytest
 
 from ris.errors import StoreError
+from ris.model.head import mean_features
 from ris.model.network import (
     STRIDE,
     ColourHistogram,
     NetworkSettings,
     StandardisedConv2D,
     build_network,
-    fit_head,
     fit_linear_path,
     load_network,
-    mean_features,
 )
 
 PICTURES = drawn.pixels(6).astype(np.float32)
@@ -76,11 +77,34 @@ class TestEmbeddings:
     def test_mean_features_are_what_the_head_gets(self, network):
         pixels = drawn.pixels(300)  # more than one batch
         features = mean_features(network, pixels)
-        assert features.shape == (300, 32)
+        assert features.shape == (300, 2 * 32)
         rows = [0, 255, 256, 299]
         colours = np.asarray(ColourHistogram()(pixels[rows].astype(np.float32)))
         found = np.asarray(network.head([features[rows], colours]))
         np.testing.assert_allclose(found, embed(network, pixels[rows]), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def turned(network, shape):
+    found = build_network(NetworkSettings(**{**vars(shape), "turned": True}))
+    found.copy_weights(network)
+    return found
+
+
+class TestTurned:
+    """Embeddings of pictures that have no up."""
+
+    @pytest.mark.parametrize("mirrored", [False, True])
+    @pytest.mark.parametrize("turns", [0, 1, 2, 3])
+    def test_all_views_of_a_picture_have_the_same(self, network, turned, turns, mirrored):
+        view = np.rot90(PICTURES[:, :, ::-1] if mirrored else PICTURES, turns, axes=(1, 2))
+        np.testing.assert_allclose(embed(turned, view), embed(turned, PICTURES), atol=1e-5)
+        if turns % 2:  # which the mirror image alone does not give
+            assert np.abs(embed(network, view) - embed(network, PICTURES)).max() > 1e-3
+
+    def test_pictures_of_a_batch_are_not_mixed(self, turned):
+        one_by_one = np.concatenate([embed(turned, PICTURES[i : i + 1]) for i in range(3)])
+        np.testing.assert_allclose(embed(turned, PICTURES)[:3], one_by_one, atol=1e-5)
 
 
 class TestSides:
@@ -123,6 +147,18 @@ def test_a_saved_network_is_the_same(network, tmp_path):
     assert again.has_shape_of(network)
     np.testing.assert_array_equal(
         mean_features(again, drawn.pixels(2)), mean_features(network, drawn.pixels(2))
+    )
+
+
+def test_networks_that_were_made_before_are_read():
+    """Their head gets the features alone."""
+    (file,) = (Path(__file__).parents[1] / "golden/v2").rglob("autoencoder.keras")
+    network = load_network(file)
+    pictures = drawn.pixels(2, network.size).astype(np.float32)
+    np.testing.assert_allclose(
+        np.asarray(network.model(pictures[:, :, ::-1])["embedding"]),
+        embed(network, pictures),
+        atol=1e-5,
     )
 
 
@@ -248,76 +284,6 @@ class TestLinearPath:
         fit_linear_path(network, pixels)
         found = (self.reconstruct(network, pixels) + 1) * 127.5
         np.testing.assert_allclose(found, pixels, atol=0.5)
-
-
-class TestHead:
-    """Of features in general: centred, on principal axes, of more even variances."""
-
-    def axes(self, network, features):
-        fit_head(network, features.astype(np.float32))
-        return np.asarray(network.head.get_layer("axes")(features.astype(np.float32)))
-
-    def drawn_features(self, spreads, count=4000):
-        """Normal, of those spreads along random axes."""
-        random = np.random.default_rng(0)
-        axes = np.linalg.qr(random.normal(size=(32, 32)))[0]
-        return (random.normal(size=(count, 32)) * spreads) @ axes + random.normal(size=32)
-
-    def test_axes_are_centred_and_partly_white(self, network):
-        """Variances v become v / v ** .7."""
-        spreads = np.linspace(0.2, 0.05, 32)
-        found = self.axes(network, self.drawn_features(spreads))
-        assert found.shape == (4000, 16)
-        np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
-        expected = np.diag(spreads[:16] ** (2 * 0.3))
-        np.testing.assert_allclose(np.cov(found, rowvar=False), expected, atol=0.03)
-
-    def test_they_are_the_ones_of_largest_spread(self, network):
-        spreads = np.repeat([0.2, 0.01], 16)
-        features = self.drawn_features(spreads)
-        found = self.axes(network, features)
-        centred = features - features.mean(axis=0)
-        left = centred - found @ np.linalg.lstsq(found, centred, rcond=None)[0]
-        assert left.std() < 0.02
-
-    def test_axes_of_next_to_no_spread_are_not_blown_up(self, network):
-        found = self.axes(network, self.drawn_features(np.repeat([0.2, 1e-5], [4, 28])))
-        assert np.abs(found[:, :4].std(axis=0) - 0.2**0.3).max() < 0.05
-        assert found[:, 4:].std(axis=0).max() < 0.1
-
-    @pytest.mark.filterwarnings("error")
-    @pytest.mark.parametrize("count", [1, 2, 5, 12])
-    def test_a_handful_of_pictures_gives_finite_embeddings(self, network, count):
-        pixels = drawn.pixels(count)
-        fit_head(network, mean_features(network, pixels))
-        found = embed(network, pixels)
-        assert np.isfinite(found).all()
-        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-        assert np.square(found[:, :16]).sum(axis=1).min() > 0.5
-
-    @pytest.mark.filterwarnings("error")
-    @pytest.mark.parametrize(
-        "pixels",
-        [
-            np.repeat(drawn.pixels(1), 5, axis=0),
-            np.zeros((4, 32, 32, 3), np.uint8),
-            np.full((4, 32, 32, 3), 255, np.uint8),
-            np.repeat(np.arange(0, 250, 50, dtype=np.uint8), 32 * 32 * 3).reshape(-1, 32, 32, 3),
-        ],
-        ids=["copies", "black", "white", "greys"],
-    )
-    def test_copies_and_constant_pictures_give_finite_embeddings(self, network, pixels):
-        fit_head(network, mean_features(network, pixels))
-        found = embed(network, pixels)
-        assert np.isfinite(found).all()
-        np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-
-    @pytest.mark.parametrize("count", [1, 3])
-    def test_rounding_errors_do_not_decide_the_embedding_of_the_only_picture(self, network, count):
-        pixels = np.repeat(drawn.pixels(1), count, axis=0)
-        fit_head(network, mean_features(network, pixels))
-        nearly = pixels[:1] + np.float32(0.001)
-        np.testing.assert_allclose(embed(network, nearly), embed(network, pixels[:1]), atol=1e-3)
 
 
 class TestColourHistogram:
