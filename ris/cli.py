@@ -17,6 +17,7 @@ from ris.errors import PictureError, RisError, StoreError
 from ris.images.alterations import KINDS
 from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
+from ris.images.parts import NEARLY_EMPTY, Tiling
 from ris.images.sources import Folder
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
@@ -62,6 +63,23 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     help="Training time; 0 leaves the base encoder as it is. [default: 0.5 to 3, by the pictures]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+@click.option(
+    "--tiles",
+    type=int,
+    metavar="SIDE",
+    help="Cut pictures larger than this into patches of so many pixels a side.",
+)
+@click.option(
+    "--stride", type=int, metavar="PIXELS", help="From one patch to the next. [default: SIDE]"
+)
+@click.option(
+    "--empty",
+    type=click.FloatRange(0, 128),
+    default=NEARLY_EMPTY,
+    show_default=True,
+    help="Leave patches out whose grey values, 0 to 255, have a smaller standard deviation; "
+    "0 keeps all.",
+)
 @_settings
 @common
 def create(
@@ -71,6 +89,9 @@ def create(
     labels: str,
     minutes: float | None,
     seed: int,
+    tiles: int | None,
+    stride: int | None,
+    empty: float,
     settings: dict[str, str],
 ) -> None:
     """Make the collection NAME and refine its encoder on its pictures.
@@ -84,13 +105,17 @@ def create(
 
     given = [absolute(source) for source in sources]
     labels = labels if labels in ("folder", "none") else absolute(labels)
+    if stride is not None and tiles is None:
+        raise click.UsageError("--stride is for --tiles, which is not given.")
+    tiling = None if tiles is None else Tiling(tiles, stride or tiles, empty)
 
     def do(work: Work) -> build.Built:
-        collection = Collection.create(choices.home, name, given, labels, settings)
+        home = choices.home
+        collection = Collection.create(home, name, given, labels, settings, tiling=tiling)
         return build.create(collection, work, minutes=minutes, seed=seed)
 
     def check() -> None:
-        build.check_sources(choices.home, name, given, labels)
+        build.check_sources(choices.home, name, given, labels, tiling)
         check_settings(settings)
 
     _work(choices, name, "create", check, do)

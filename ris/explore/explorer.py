@@ -26,12 +26,15 @@ from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
 from ris.explore.regions import Region, diagonal_of, regions
 from ris.explore.results import Hit, Points, SearchResult
+from ris.explore.slides import Slide, slides_of
 from ris.explore.tiles import Tiles, tile
 from ris.images.decode import decode, read_file
 from ris.images.display import for_browser, from_pixels
-from ris.images.names import escape
+from ris.images.names import escape, unescape
+from ris.images.parts import Box, split_part
 from ris.images.pool import GuardedDecoder
-from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
+from ris.images.prepare import Prepared, content_id, make_thumbnail, prepare, to_input
+from ris.images.slides import read_part
 from ris.model.encoder import Encoder
 from ris.store.collection import Collection
 from ris.store.columns import Summary
@@ -41,6 +44,7 @@ from ris.store.index import Keys, Neighbours, Vectors, normalise
 from ris.store.items import Item
 from ris.store.kept import read_original
 from ris.store.manifest import Manifest
+from ris.store.overviews import made_of_thumbnails, overview_id
 from ris.store.tags import Tags
 from ris.store.thumbnails import Thumbnails
 from ris.store.values import Codes
@@ -61,6 +65,8 @@ class Explorer:
         generation: Which one; by default the one that serves.
         prepare: Brings a picture's bytes to the encoder's size, as `ris.images.prepare.prepare`
             does; a server gives one that does it in a process of its own.
+        read_part: Cuts a part out of a large picture, as `ris.images.slides.read_part` does;
+            likewise.
 
     Attributes:
         name: The collection's name.
@@ -78,6 +84,7 @@ class Explorer:
         generation: str | None = None,
         *,
         prepare: Callable[..., Prepared] = prepare,
+        read_part: Callable[[Path, Box], bytes] = read_part,
     ) -> None:
         pointed = collection.pointed()
         generation = generation or pointed.generation
@@ -101,6 +108,7 @@ class Explorer:
         self._held = opened.held
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
+        self._read_part = read_part
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
         self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
         self._tag_codes = lru_cache(1)(self._coded_tags)
@@ -497,7 +505,75 @@ class Explorer:
         return self.collection.training(self.manifest.encoder)
 
     def _original_bytes(self, item: Item) -> bytes:
-        return read_original(self.collection.upload_path(item.id), item.path, item.id)
+        file, box = split_part(item.path)
+        if box is None:
+            return read_original(self.collection.upload_path(item.id), item.path, item.id)
+        data = self._read_part(unescape(file), box)
+        if content_id(data) != item.id:
+            raise PictureError(f"{file} has changed since it was added.")
+        return data
+
+    def part(self, file: str, box: Box) -> bytes:
+        """A part of a large picture of which the collection has patches, as a picture file.
+
+        Args:
+            file: The picture's path, as `parent` in the table has it.
+            box: The part.
+
+        Raises:
+            PictureError: It can't be read, or the part lies outside.
+            RisError: The collection has no patches of it.
+        """
+        if file not in self.slides:
+            raise RisError(f"The collection has no patches of {file}.")
+        return self._read_part(unescape(file), Box(*map(int, box)))
+
+    @cached_property
+    def slides(self) -> dict[str, Slide]:
+        """The large pictures that the items were cut from, by their paths."""
+        return slides_of(self._items)
+
+    def overview(self, file: str) -> bytes:
+        """A WebP file of a large picture as a whole, made of its patches when it was lost.
+
+        Raises:
+            RisError: The collection has no patches of it.
+        """
+        if file not in self.slides:
+            raise RisError(f"The collection has no patches of {file}.")
+        found = self._thumbnails.get(overview_id(file))
+        if found is None:
+            slide = self.slides[file]
+            ids = [item.id for item in self.items(slide.keys.tolist())]
+            boxes = [Box(*row) for row in slide.boxes.tolist()]
+            found = made_of_thumbnails(self._thumbnails, boxes, ids)
+            with suppress(StoreError):
+                self._thumbnails.put([(overview_id(file), found)])
+        return found
+
+    def distances(
+        self, query: int | str | Path | bytes | NDArray[np.uint8], keys: Keys
+    ) -> NDArray[np.float32]:
+        """How far items are from a picture, or from an item by its key: float32 (K,), 0 to 2.
+
+        Args:
+            query: As in `together`.
+            keys: The items', int64 (K,).
+
+        Raises:
+            StoreError: There is no such item.
+            PictureError: The picture can't be read.
+        """
+        if isinstance(query, int | np.integer):
+            vector = self._item_vectors(self.item(int(query)), copies=False)[0]
+        else:
+            vector = self._encoder.encode(self._pixels(query)[1][None])[0]
+        self._items.rows_of(keys)
+        found = np.empty(len(keys), np.float32)
+        for first in range(0, len(keys), _TAKEN_AT_ONCE):
+            part = slice(first, first + _TAKEN_AT_ONCE)
+            found[part] = 1.0 - self._index.vectors(keys[part].tolist()) @ vector
+        return np.clip(found, 0.0, 2.0)
 
     def _pixels(
         self, picture: str | Path | bytes | NDArray[np.uint8]
@@ -596,7 +672,8 @@ def _guarded_decoder() -> GuardedDecoder:
 def _open(folder: Path, generation: str, seal: str, guarded: bool) -> Explorer:
     collection = Collection(folder.parent, folder.name)
     if guarded:
-        return Explorer(collection, generation, prepare=_guarded_decoder().prepare)
+        guard = _guarded_decoder()
+        return Explorer(collection, generation, prepare=guard.prepare, read_part=guard.read_part)
     return Explorer(collection, generation)
 
 

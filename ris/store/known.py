@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.images.entries import Skipped
-from ris.images.names import unescape
+from ris.images.names import FRAGMENT, unescape
+from ris.images.parts import file_of, split_part
 from ris.store.collection import Collection
 from ris.store.files import verify
 from ris.store.live import live_rows
@@ -98,9 +99,14 @@ class KnownFiles:
         return self._by_id.of(content_id)
 
     def below(self, folder: str) -> NDArray[np.bool_]:
-        """Which files lie below a folder, given as the table writes paths."""
-        start = folder.rstrip("/") + "/"
+        """Which files lie below a folder, or are patches of a file, given as the table writes
+        paths."""
+        start = (folder.rstrip("/") + "/", folder + FRAGMENT)
         return np.array([path.startswith(start) for path in _texts(self._paths)], np.bool_)
+
+    def patches(self, file: str) -> list[int]:
+        """Places of the patches of a file."""
+        return self._by_file.get(file, [])
 
     def write_contents(self, file: Path) -> None:
         """Write the first 16 bytes of every content id, ascending, for `has_content`."""
@@ -114,6 +120,15 @@ class KnownFiles:
     @cached_property
     def _by_path(self) -> "_Places":
         return _Places(_texts(self._paths))
+
+    @cached_property
+    def _by_file(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, path in enumerate(_texts(self._paths)):
+            file, box = split_part(path)
+            if box is not None:
+                found.setdefault(file, []).append(place)
+        return found
 
     @cached_property
     def _by_id(self) -> "_Places":
@@ -134,7 +149,7 @@ def removed_by_hand(collection: Collection, manifest: Manifest) -> list[Skipped]
     paths = {file.path for file in files if file.key in by_hand}
     listed = {one.path for one in collection.skipped() if one.reason == REMOVED}
     found = (path for path in sorted(paths - listed) if unescape(path).is_absolute())
-    return [Skipped(path, REMOVED) for path in found if unescape(path).exists()]
+    return [Skipped(path, REMOVED) for path in found if file_of(path).exists()]
 
 
 class _Places:
