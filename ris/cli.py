@@ -419,6 +419,7 @@ commands.add_command(upkeep.remove)
 commands.add_command(upkeep.restore)
 commands.add_command(upkeep.compact)
 commands.add_command(upkeep.check)
+commands.add_command(upkeep.duplicates)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from ris.errors import PictureError, RisError, StoreError
 from ris.explore.clusters import Cluster, name_clusters
 from ris.explore.colourings import TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
+from ris.explore.duplicates import NEAR, SAME, Compared, Group, groups, near_pairs
 from ris.explore.medoids import Medoids
 from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
@@ -36,8 +37,10 @@ from ris.images.pool import GuardedDecoder
 from ris.images.prepare import Prepared, content_id, make_thumbnail, prepare, to_input
 from ris.images.slides import read_part
 from ris.model.encoder import Encoder
+from ris.progress import OnProgress, StopSignal, silent
 from ris.store.collection import Collection
 from ris.store.columns import Summary
+from ris.store.dismissed import Dismissed
 from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
 from ris.store.index import Keys, Neighbours, Vectors, normalise
@@ -447,6 +450,38 @@ class Explorer:
         order = np.argsort(-counts, kind="stable")
         return {labels.names[i]: int(counts[i]) for i in order}
 
+    def duplicates(
+        self,
+        *,
+        same: float = SAME,
+        near: float = NEAR,
+        on_progress: OnProgress = silent,
+        stop: StopSignal | None = None,
+    ) -> tuple[Group, ...]:
+        """Groups of duplicates: exact copies, the same picture in other bytes, near-duplicates.
+        What people dismissed is none.
+
+        Args:
+            same: Cosine distance up to which two pictures count as the same.
+            near: Cosine distance up to which they count as nearly the same.
+            on_progress: Hears how far the comparison is.
+            stop: Asked between two small steps.
+
+        Raises:
+            StoreError: The file of what was dismissed is damaged.
+            Cancelled: The person gave up.
+        """
+        within = max(same, near)
+        place = (self.collection.folder, self.manifest.encoder, within)
+        pairs = _COMPARED.of(
+            place,
+            self.keys,
+            lambda: near_pairs(
+                self._index, self.keys, within=within, on_progress=on_progress, stop=stop
+            ),
+        )
+        return groups(self._items, pairs, Dismissed(self.collection), same=same, near=near)
+
     def reconstruct(
         self, picture: str | Path | bytes | NDArray[np.uint8] | int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -661,6 +696,9 @@ class Explorer:
         if len(placed) == 0:
             return None
         return place(self._positions.xy[rows[placed]], distances[placed])
+
+
+_COMPARED = Compared()
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ris.errors import PictureError, StoreError
 from ris.explore.explorer import Explorer
+from ris.images.parts import split_part
 from ris.store.items import Item
 
 _BATCH = 1000  # rows
@@ -66,7 +67,10 @@ def zip_pieces(explorer: Explorer, keys: Keys) -> Iterator[bytes]:
 
 def file_name(item: Item) -> str:
     """A file name that no other item has and that every system can have."""
-    name = _UNSAFE.sub("_", PurePosixPath(item.path).name)[-100:].rstrip(". ") or "picture"
+    file, box = split_part(item.path)
+    whole = PurePosixPath(file)
+    called = whole.name if box is None else f"{whole.stem}-{box.x}-{box.y}.bmp"
+    name = _UNSAFE.sub("_", called)[-100:].rstrip(". ") or "picture"
     return f"{item.key}-{name}"
 
 

@@ -448,8 +448,12 @@ class Collection:
                 thumbnails.keep_only(used)
 
     def delete(self) -> None:
-        """Remove the collection with all that is in it; originals in folders are not touched."""
+        """Remove the collection with all that is in it; originals in folders are not touched, and
+        what lies in its trash is moved beside it, into `<name> trash`."""
         with self.writing():
+            trash = self.folder / "trash"
+            if any(path.is_file() for path in trash.glob("[0-9]*/*") if path.name != "done"):
+                os.replace(trash, self.home / f"{self.name} trash {uuid.uuid4().hex[:6]}")
             gone = self.home / f".deleted-{uuid.uuid4().hex}"
             os.replace(self.folder, gone)  # at once, so that nobody sees half of it
         shutil.rmtree(gone, ignore_errors=True)
