@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import cards, notices, ready, session, words
-from pages.parts.downloads import offer
 from pages.parts.duplicate_pair import draw_last, draw_pair, draw_trash
+from pages.parts.export_menu import draw_export
 from ris.errors import RisError
 from ris.explore.duplicates import KINDS, Group, Kind, to_review
 from ris.explore.explorer import Explorer
@@ -88,15 +88,6 @@ def draw_group(explorer: Explorer, group: Group) -> None:
             cards.look_for(explorer, chosen)
 
 
-def draw_export(explorer: Explorer, found: list[Group]) -> None:
-    """All duplicates of a kind as files to take along."""
-    keys = np.array([key for group in found for key in group.keys], np.int64)
-    paths = offer(explorer, keys)
-    with st.popover("Export", icon=":material/download:"):
-        st.link_button("List (CSV)", paths["csv"], icon=":material/table_rows:")
-        st.link_button("Pictures (ZIP)", paths["zip"], icon=":material/folder_zip:")
-
-
 def main() -> None:
     """Draw the page."""
     explorer = ready.explorer()
@@ -125,7 +116,8 @@ def main() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="pairs-left"):
             more = "" if len(waiting) < MOST else "+"
             st.markdown(f"**{len(waiting):,}{more} left to decide**", width="stretch")
-            draw_export(explorer, of_kind)
+            keys = np.array([key for group in of_kind for key in group.keys], np.int64)
+            draw_export(explorer, keys, title=NAMES[kind])
         distance = float(explorer.distances(left.key, np.array([right.key]))[0])
         draw_pair(explorer, left, right, distance, skip=lambda: session.skip_pair(pair))
         draw_group(explorer, group)

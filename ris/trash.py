@@ -105,6 +105,7 @@ def undo(collection: Collection, number: str) -> Entry:
         entry = next((one for one in listed(collection) if one.number == number), None)
         if entry is None:
             raise RisError(f"There is nothing of the number {number:.20} in the trash.")
+        (_folder(collection) / number / "done").unlink(missing_ok=True)
         if entry.file:
             place = unescape(entry.path)
             _move(_file(collection, entry), place, entry.id)

@@ -120,6 +120,9 @@ def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: s
                     session.select(key=item.key)
                     searching.close_item(grid)
                     session.go_to("map")
+                if st.button("Walk from here", icon=":material/linear_scale:"):
+                    searching.close_item(grid)
+                    session.go_to("between", {"from": [str(item.key)]})
                 if split_part(item.path)[1] is not None and st.button(
                     "Show in its slide", icon=":material/grid_on:"
                 ):

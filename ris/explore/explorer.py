@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore.between import MOST_STEPS, Step, walk
 from ris.explore.clusters import Cluster, name_clusters
 from ris.explore.colourings import TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
@@ -481,6 +482,35 @@ class Explorer:
             ),
         )
         return groups(self._items, pairs, Dismissed(self.collection), same=same, near=near)
+
+    def between(self, first: int, second: int, *, steps: int = 9) -> tuple[Step, ...]:
+        """A walk from one item to another through the decoder.
+
+        Args:
+            first: Key of the item that it begins with.
+            second: Key of the item that it ends with.
+            steps: How many steps, the ends included.
+
+        Raises:
+            StoreError: There is no such item, or the file that draws pictures is damaged.
+            PictureError: Neither original nor thumbnail can be read.
+            RisError: The number of steps makes no sense.
+        """
+        if not 2 <= steps <= MOST_STEPS:
+            raise RisError(f"Expected 2 to {MOST_STEPS} steps, got {steps}.")
+        ends = [self.item(key) for key in (first, second)]
+        pixels = np.stack([self._item_pixels(item) for item in ends])
+        shares = np.linspace(0, 1, steps, dtype=np.float32)
+        embeddings = self._index.vectors([item.key for item in ends])
+        drawn, places = walk(self._whole_encoder, pixels, embeddings, shares)
+        found = self._index.query(places, 1)
+        nearest = self._items.get(found.keys[:, 0])
+        return tuple(
+            Step(float(share), picture, Hit(1, item, float(distance)))
+            for share, picture, item, distance in zip(
+                shares, drawn, nearest, found.distances[:, 0], strict=True
+            )
+        )
 
     def reconstruct(
         self, picture: str | Path | bytes | NDArray[np.uint8] | int
