@@ -25,8 +25,11 @@ page = st.navigation(
         "Explore": [
             st.Page("search.py", title="Search", icon=":material/image_search:", default=True),
             st.Page("map.py", title="Map", icon=":material/scatter_plot:"),
+            st.Page("between.py", title="Between", icon=":material/linear_scale:"),
+            st.Page("slides.py", title="Slides", icon=":material/grid_on:"),
         ],
         "Manage": [
+            st.Page("duplicates.py", title="Duplicates", icon=":material/difference:"),
             st.Page("collection.py", title="Collection", icon=":material/photo_library:"),
             st.Page("model.py", title="Model", icon=":material/model_training:"),
         ],

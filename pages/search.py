@@ -184,7 +184,7 @@ def main() -> None:
     for problem in found.problems:
         notices.failure(problem.message, problem.hint)
     if found.asked:
-        draw_query(found.asked, view, found.result)
+        draw_query(explorer, found.asked, view, found.result)
         draw_controls(explorer, view, found.refused)
     left, right = st.columns([11, 9], gap="medium")
     with left:

@@ -16,12 +16,14 @@ from ris.errors import StoreError
 from ris.explore.card import ReportCard, Verdict, compare
 from ris.generate import Round, Work
 from ris.images.labels import Labels
+from ris.images.parts import Tiling
+from ris.images.patches import cut
 from ris.images.sources import Source, open_source
 from ris.model.choices import Choices, choose, default_minutes, override
 from ris.model.quiet import quiet_stderr
 from ris.progress import PLAN, Progress
 from ris.report import held_out_rows, report
-from ris.scan import Scanned, scan, scan_again
+from ris.scan import Scanned, columns_with, scan, scan_again
 from ris.store.collection import Collection
 from ris.store.decoded import forget
 from ris.store.files import verify
@@ -72,7 +74,8 @@ def create(
     """
     info = collection.info()
     labels, settings = Labels(info["labels"]), info["settings"]
-    sources = [open_any_source(text) for text in info["sources"]]
+    tiling = collection.tiling()
+    sources = [cut(open_any_source(text), tiling) for text in info["sources"]]
     _plan(work, "scan", *PLAN)
     scanned = scan(
         collection,
@@ -148,7 +151,9 @@ def train(
     return built
 
 
-def check_sources(home: Path, name: str, sources: list[str], labels: str) -> None:
+def check_sources(
+    home: Path, name: str, sources: list[str], labels: str, tiling: Tiling | None = None
+) -> None:
     """Refuse what can't become a collection before anything is made.
 
     Raises:
@@ -156,8 +161,8 @@ def check_sources(home: Path, name: str, sources: list[str], labels: str) -> Non
     """
     Collection.check_new(home, name)
     for source in sources:
-        open_any_source(source)
-    Labels(labels)
+        cut(open_any_source(source), tiling)
+    columns_with(Labels(labels), are_cut=tiling is not None)
 
 
 def open_any_source(text: str) -> Source:

@@ -17,6 +17,7 @@ from ris.errors import PictureError, RisError, StoreError
 from ris.images.alterations import KINDS
 from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
+from ris.images.parts import NEARLY_EMPTY, Tiling
 from ris.images.sources import Folder
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
@@ -62,6 +63,23 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     help="Training time; 0 leaves the base encoder as it is. [default: 0.5 to 3, by the pictures]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+@click.option(
+    "--tiles",
+    type=int,
+    metavar="SIDE",
+    help="Cut pictures larger than this into patches of so many pixels a side.",
+)
+@click.option(
+    "--stride", type=int, metavar="PIXELS", help="From one patch to the next. [default: SIDE]"
+)
+@click.option(
+    "--empty",
+    type=click.FloatRange(0, 128),
+    default=NEARLY_EMPTY,
+    show_default=True,
+    help="Leave patches out whose grey values, 0 to 255, have a smaller standard deviation; "
+    "0 keeps all.",
+)
 @_settings
 @common
 def create(
@@ -71,6 +89,9 @@ def create(
     labels: str,
     minutes: float | None,
     seed: int,
+    tiles: int | None,
+    stride: int | None,
+    empty: float,
     settings: dict[str, str],
 ) -> None:
     """Make the collection NAME and refine its encoder on its pictures.
@@ -84,13 +105,17 @@ def create(
 
     given = [absolute(source) for source in sources]
     labels = labels if labels in ("folder", "none") else absolute(labels)
+    if stride is not None and tiles is None:
+        raise click.UsageError("--stride is for --tiles, which is not given.")
+    tiling = None if tiles is None else Tiling(tiles, stride or tiles, empty)
 
     def do(work: Work) -> build.Built:
-        collection = Collection.create(choices.home, name, given, labels, settings)
+        home = choices.home
+        collection = Collection.create(home, name, given, labels, settings, tiling=tiling)
         return build.create(collection, work, minutes=minutes, seed=seed)
 
     def check() -> None:
-        build.check_sources(choices.home, name, given, labels)
+        build.check_sources(choices.home, name, given, labels, tiling)
         check_settings(settings)
 
     _work(choices, name, "create", check, do)
@@ -186,6 +211,29 @@ def search(
             _print_result(result)
     if failed:
         sys.exit(1)
+
+
+@commands.command(epilog=example("python -m ris between shop 17 42 --steps 7"))
+@click.argument("name")
+@click.argument("first", type=int)
+@click.argument("second", type=int)
+@click.option("--steps", type=int, default=9, show_default=True, help="Steps, the ends included.")
+@common
+def between(choices: Choices, name: str, first: int, second: int, steps: int) -> None:
+    """Walk from item FIRST of NAME to item SECOND through the decoder: what is near on the way."""
+    from ris.explore.explorer import open_explorer
+
+    found = open_explorer(choices.home, name, guarded=True).between(first, second, steps=steps)
+    if choices.json:
+        for step in found:
+            console.print_json(step.to_json())
+        return
+    rows = [
+        [f"{step.share:.0%}", f"{step.nearest.distance:.4f}", step.nearest.item.key]
+        + [step.nearest.item.path]
+        for step in found
+    ]
+    console.print_table(rows, ["way", "distance", "key", "path"])
 
 
 @commands.command(epilog=example("python -m ris evaluate shop --queries new_photos/ --json"))
@@ -302,23 +350,76 @@ def use(choices: Choices, name: str, generation: str) -> None:
         click.echo(f"Generation {manifest.generation} of {name} serves now.")
 
 
-@commands.command(epilog=example("python -m ris export shop shop.parquet --pictures"))
+@commands.command(epilog=example("python -m ris export shop fine.html --tag fine"))
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--pictures/--no-pictures", default=False, help="With the picture files' bytes.")
+@click.option("--tag", metavar="TAG", help="Only what has this tag.")
+@click.option("--where", metavar="FILTER", help="Only items of which this holds, as in search.")
 @common
-def export(choices: Choices, name: str, file: Path, pictures: bool) -> None:
-    """Write NAME to a Parquet FILE that pandas, polars, DuckDB and datasets read."""
+def export(
+    choices: Choices, name: str, file: Path, pictures: bool, tag: str | None, where: str | None
+) -> None:
+    """Write NAME to FILE, in the format of its ending: .parquet, .csv, .zip or .html.
+
+    A .zip holds the pictures' files; an .html is one page that opens in any browser, offline.
+    """
     from ris.store.export import export_table
 
-    bars = console.Bars()
-    count = export_table(Collection(choices.home, name), file, pictures=pictures, on_progress=bars)
+    kind = file.suffix.lower()
+    collection, bars = Collection(choices.home, name), console.Bars()
+    if kind in (".csv", ".zip", ".html") or tag or where:
+        if pictures:
+            raise click.UsageError("--pictures is for a .parquet of the whole collection.")
+        count = _export_some(choices, name, file, tag, where)
+    else:
+        count = export_table(collection, file, pictures=pictures, on_progress=bars)
     bars.close()
     if choices.json:
         console.print_json({"file": str(file), "rows": count, "bytes": file.stat().st_size})
     else:
         size = console.readable_bytes(file.stat().st_size)
         click.echo(f"Wrote {count} rows, {size}, to {console.printable(file)}.")
+
+
+def _export_some(
+    choices: Choices, name: str, file: Path, tag: str | None, where: str | None
+) -> int:
+    """Write the items that a tag and a filter leave; how many those are."""
+    import numpy as np
+
+    from ris.explore.explorer import open_explorer
+    from ris.explore.handover import finding_page
+    from ris.explore.takeout import csv_pieces, parquet_pieces, zip_pieces
+    from ris.store.files import write_atomic
+
+    explorer = open_explorer(choices.home, name, guarded=True)
+    keys, told = explorer.keys, [name]
+    if tag is not None:
+        tagged = explorer.tagged()
+        if tag not in tagged:
+            known = ", ".join(tagged) or "none yet"
+            raise RisError(f"There is no tag {tag!r:.80} (known: {known:.300}).")
+        keys = np.intersect1d(keys, tagged[tag])
+        told.append(f"tagged {tag}")
+    if where is not None:
+        keys = np.intersect1d(keys, explorer.matching(where))
+        told.append(where)
+    pieces = {".csv": csv_pieces, ".zip": zip_pieces}.get(file.suffix.lower(), parquet_pieces)
+
+    def write(path: Path) -> None:
+        with path.open("wb") as stream:
+            if file.suffix.lower() == ".html":
+                stream.write(finding_page(explorer, keys, title=", ".join(told)))
+                return
+            for piece in pieces(explorer, keys):
+                stream.write(piece)
+
+    try:
+        write_atomic(file, write)
+    except OSError as error:
+        raise StoreError(f"{file} can't be written: {error.strerror or error}.") from error
+    return len(keys)
 
 
 @commands.command("map", epilog=example("python -m ris map shop shop.html --query photo.jpg"))
@@ -394,6 +495,7 @@ commands.add_command(upkeep.remove)
 commands.add_command(upkeep.restore)
 commands.add_command(upkeep.compact)
 commands.add_command(upkeep.check)
+commands.add_command(upkeep.duplicates)
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ from ris.explore.projection import NEAREST, place
 from ris.generate import Work, open_encoder, write_places
 from ris.images.entries import Entry
 from ris.images.labels import Labels
+from ris.images.parts import COLUMNS as PATCH_COLUMNS
+from ris.images.parts import columns_of
 from ris.images.pool import Decoded
 from ris.images.prepare import Prepared
 from ris.progress import Progress
@@ -27,7 +29,14 @@ from ris.store.generation import Positions, embeddings_of_items, joined, open_ma
 from ris.store.index import ExactIndex, Index, Keys, Vectors
 from ris.store.known import microseconds
 from ris.store.manifest import Manifest, Map, Part
-from ris.store.table import TableWriter, conform, embed, embeddings_of, replace_columns
+from ris.store.table import (
+    TableWriter,
+    box_of,
+    conform,
+    embed,
+    embeddings_of,
+    replace_columns,
+)
 from ris.store.thumbnails import Thumbnails
 
 
@@ -111,6 +120,12 @@ class NewItems:
             "path": [entry.path for entry in entries],
             "modified": [microseconds(entry.modified) for entry in entries],
         }
+        if PATCH_COLUMNS.items() <= self._columns.items():
+            told = [columns_of(entry.path) for entry in entries]
+            values |= {name: [one.get(name) for one in told] for name in PATCH_COLUMNS}
+            values["box"] = [box_of(entry.path) for entry in entries]
+            sizes = table.column("bytes").to_pylist()
+            values["bytes"] = [entry.size or n for entry, n in zip(entries, sizes, strict=True)]
         if are_new or self._labels.choice == "folder":
             known = [self._labels.of(entry) for entry in entries]
             values["labels"] = [list(one.labels) for one in known]

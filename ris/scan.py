@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from ris.errors import SourceError
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
+from ris.images.parts import COLUMNS as PATCH_COLUMNS
+from ris.images.parts import columns_of
+from ris.images.patches import CutFolder, LeftOut
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.sources import Source
 from ris.progress import OnProgress, Progress, StopSignal
@@ -29,6 +32,7 @@ from ris.store.kept import kept_entries
 from ris.store.known import removed_by_hand
 from ris.store.live import read_live
 from ris.store.manifest import Manifest
+from ris.store.overviews import keep_overviews
 from ris.store.table import (
     Row,
     SkippedWriter,
@@ -98,14 +102,16 @@ def scan(
     # pixels, a thumbnail of about 10 kB, and what the rows, the graph and the map take
     require_space(collection.folder, (total or 1000) * (size * size * 3 + 12_000))
     entries = _until_given_up((one for source in sources for one in source.entries()), stop)
-    files = _Files(work, labels.columns, size)
+    are_cut = any(isinstance(source, CutFolder) for source in sources)
+    files = _Files(work, columns_with(labels, are_cut=are_cut), size)
     before = DecodedBefore(collection.folder, size)
     decode = partial(map_entries, work=partial(decode_one, size=size))
+    left_out = LeftOut()
     with files, Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
         done = 0
         results = (
             copy_in(collection, with_data(result, entry), work)
-            for entry, result in before.resume(entries, decode)
+            for entry, result in left_out.without(before.resume(entries, decode))
         )
         while batch := list(islice(results, BATCH)):
             stop.check()
@@ -117,10 +123,16 @@ def scan(
             files.table.write([row_of(first + i, one, labels) for i, one in enumerate(found)])
             done += len(batch)
             on_progress(Progress("scan", done, max(total, done) if total else None))
+        files.skipped.write(left_out.told())
     if files.count == 0:
         raise _nothing_found(sources, files)
+    scanned = files.scanned(files.count)
+    if are_cut:
+        paths = read_table(scanned.rows, ["path"]).column("path").to_pylist()
+        with Thumbnails(collection.folder / "thumbnails.sqlite") as thumbnails:
+            keep_overviews(thumbnails, paths, scanned.open_pixels())
     os.sync()  # the copies are on the disk before any generation names them
-    return files.scanned(files.count)
+    return scanned
 
 
 def scan_again(
@@ -220,8 +232,24 @@ def row_of(key: int, one: Decoded, labels: Labels) -> Row:
         height=one.picture.height,
         bytes=one.size,
         modified=one.entry.modified,
-        metadata=dict(known.metadata or {}),
+        metadata={**(known.metadata or {}), **columns_of(one.entry.path)},
     )
+
+
+def columns_with(labels: Labels, *, are_cut: bool) -> dict[str, str]:
+    """The metadata columns of a collection, with those of patches where pictures are cut.
+
+    Raises:
+        SourceError: The person's own columns have their names.
+    """
+    if not are_cut:
+        return labels.columns
+    if both := sorted(PATCH_COLUMNS.keys() & labels.columns.keys()):
+        raise SourceError(
+            f"{labels.choice} has columns that patches have themselves: {', '.join(both)}.",
+            "Rename them.",
+        )
+    return {**labels.columns, **PATCH_COLUMNS}
 
 
 def put_thumbnails(thumbnails: Thumbnails, found: list[Decoded]) -> None:

@@ -20,7 +20,8 @@ from ris.generate import Work
 from ris.images.decode import check
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
-from ris.images.names import unescape
+from ris.images.parts import file_of, split_part
+from ris.images.patches import LeftOut, PatchEntry, cut
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.prepare import content_id
 from ris.images.sources import Folder, Source, open_source
@@ -30,7 +31,15 @@ from ris.scan import BATCH
 from ris.store.collection import Collection
 from ris.store.decoded import DecodedBefore, forget
 from ris.store.known import REMOVED, KnownFile, KnownFiles, has_content, microseconds
-from ris.store.table import read_rows, write_skipped
+from ris.store.live import read_live
+from ris.store.manifest import Manifest
+from ris.store.overviews import by_file, made_of_thumbnails, overview_id
+from ris.store.table import (
+    ROW_GROUP,
+    read_rows,
+    write_skipped,
+)
+from ris.store.thumbnails import Thumbnails
 
 
 def add(
@@ -53,7 +62,8 @@ def add(
         BusyError: Something else was published meanwhile.
         Cancelled: The person gave up; nothing was added.
     """
-    opened = [open_source(text) for text in sources]
+    tiling = collection.tiling()
+    opened = [cut(open_source(text), tiling) for text in sources]
     update = _Update(collection, work, Labels(labels or collection.info()["labels"]))
     update.take(opened, again=True)
     collection.note_sources(sources)
@@ -91,7 +101,8 @@ def sync(collection: Collection, work: Work) -> Updated:
 def _folders(collection: Collection) -> list[Folder]:
     """The folders among the sources of a collection."""
     texts = collection.info()["sources"]
-    opened = [open_source(text) for text in texts if os.path.isabs(text)]
+    tiling = collection.tiling()
+    opened = [cut(open_source(text), tiling) for text in texts if os.path.isabs(text)]
     return [source for source in opened if isinstance(source, Folder)]
 
 
@@ -140,6 +151,9 @@ class _Update:
         self._gone: set[int] = set()  # keys that are removed, their files being gone
         self._replaced: set[int] = set()  # keys whose files hold other pictures now
         self._restored: set[int] = set()
+        self._left_out = LeftOut()
+        self._cut: set[str] = set()  # files of which patches came
+        self._as_cut: dict[str, bool] = {}  # whether they are as they were when they were cut
         self._taken: set[str] = set()  # paths whose file is surely one of several items
         self._moved = _Corrections()
         self._copies = _Corrections()
@@ -155,8 +169,9 @@ class _Update:
     def look(self, sources: list[Folder]) -> None:
         """Count what changed; new files are looked at, not decoded."""
         looking = partial(_look_at, contents=self._contents)
-        for entry, found in map_entries(self._unknown(sources, again=False), looking):
-            self._judge(entry, found)
+        found = map_entries(self._unknown(sources, again=False), looking)
+        for entry, result in self._left_out.without(found):
+            self._judge(entry, result)
         self._replace_others()
         self.note_gone(sources)
 
@@ -174,6 +189,7 @@ class _Update:
             results = before.resume(
                 self._unknown(sources, again=again), lambda rest: map_entries(rest, decode)
             )
+            results = self._left_out.without(results)
             while batch := list(islice(results, BATCH)):
                 self.work.stop.check()
                 found = [
@@ -185,6 +201,7 @@ class _Update:
                 self._next_key += len(found)
             self._replace_others()
             self._copy_rows(new)
+        self._skipped += self._left_out.told()
 
     def publish(self) -> Updated:
         """Let the changed collection serve; does nothing where nothing changed."""
@@ -210,7 +227,23 @@ class _Update:
             self.collection, work, changed, new, skipped, parent=manifest.generation
         )
         forget(self.collection, work.folder)
+        self._draw_overviews(published)
         return Updated(published, self.changes)
+
+    def _draw_overviews(self, published: Manifest) -> None:
+        """Make the overviews of the pictures that were cut now."""
+        cut_now = {file for file, as_cut in self._as_cut.items() if not as_cut}
+        if not cut_now:
+            return
+        rows: list[dict[str, str]] = []
+        for table in read_live(self.collection.folder, published, ["id", "path"], rows=ROW_GROUP):
+            told = table.to_pylist()
+            rows += [row for row in told if split_part(row["path"])[0] in cut_now]
+        with Thumbnails(self.collection.folder / "thumbnails.sqlite") as thumbnails:
+            for file, places, boxes in by_file([row["path"] for row in rows]):
+                ids = [rows[place]["id"] for place in places]
+                made = made_of_thumbnails(thumbnails, boxes, ids)
+                thumbnails.replace(overview_id(file), made)
 
     # -- judging ----------------------------------------------------------------------------------
 
@@ -228,6 +261,8 @@ class _Update:
 
     def _is_known(self, entry: Entry, *, again: bool) -> bool:
         """Whether path, size and time tell that a file is as it was."""
+        if isinstance(entry, PatchEntry):
+            self._cut.add(entry.file)
         for found in self.known.at(entry.path):
             file = self.known.file(found)
             if not _same(file, entry.size, entry.modified):
@@ -243,8 +278,19 @@ class _Update:
                 self._count("same")
             self._seen[found] = True
             return True
+        if isinstance(entry, PatchEntry) and self._was_cut(entry):
+            return True  # it was left out, or removed
         live = any(not self.known.removed[found] for found in self.known.at(entry.path))
         return entry.path in self._removed and not again and not live
+
+    def _was_cut(self, entry: PatchEntry) -> bool:
+        """Whether other patches tell that the file is as it was when it was cut."""
+        if entry.file not in self._as_cut:
+            others = self.known.patches(entry.file)
+            files = map(self.known.file, others)
+            same = any(_same(file, entry.size, entry.modified) for file in files)
+            self._as_cut[entry.file] = same
+        return self._as_cut[entry.file]
 
     def _judge(self, entry: Entry | Skipped, found: object) -> bool:
         """Note what a file is to the collection; whether it is a new picture."""
@@ -329,7 +375,8 @@ class _Update:
         for found in np.flatnonzero(below & ~self._seen & ~self.known.removed):
             self.work.stop.check()
             file = self.known.file(int(found))
-            if _is_gone(file.path):
+            # a patch of a file that is smaller now, say, is gone too
+            if _is_gone(file.path) or split_part(file.path)[0] in self._cut:
                 self._gone.add(file.key)
                 self._count("gone")
 
@@ -393,7 +440,7 @@ def _same(file: KnownFile, size: int | None, modified: float | None) -> bool:
 
 def _is_gone(path: str) -> bool:
     """Whether there is surely nothing at an item's path; in doubt it is not gone."""
-    place_ = unescape(path)
+    place_ = file_of(path)
     if not place_.is_absolute():
         return False  # out of an archive: its copy is in the collection
     try:
@@ -410,7 +457,7 @@ def _has_left(file: KnownFile) -> bool:
     if _is_gone(file.path):
         return True
     try:
-        facts = os.lstat(unescape(file.path))
+        facts = os.lstat(file_of(file.path))
     except OSError:
         return False
     return not _same(file, facts.st_size, facts.st_mtime)

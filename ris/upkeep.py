@@ -1,6 +1,7 @@
 """Commands that keep a collection up: add, remove, restore, sync, compact, check."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,16 @@ import click
 
 from ris import console, jobs
 from ris.commands import Choices, absolute, common, example, job_with_bars
+from ris.explore.duplicates import NEAR, SAME
 from ris.store.collection import Collection
 from ris.store.manifest import Manifest
+
+_KINDS = {"exact": "Exact copies", "same": "The same picture", "near": "Near-duplicates"}
+_COUNTED = {
+    "exact": "groups of exact copies",
+    "same": "of the same picture",
+    "near": "of near-duplicates",
+}
 
 if TYPE_CHECKING:
     from ris.changes import Updated
@@ -149,6 +158,85 @@ def check(choices: Choices, name: str, repair: bool) -> None:
     _print_findings(choices, collection, found, left)
     if left:
         sys.exit(1)
+
+
+@click.command(epilog=example("python -m ris duplicates shop --json"))
+@click.argument("name")
+@click.option(
+    "--same",
+    type=click.FloatRange(0, 2),
+    default=SAME,
+    show_default=True,
+    metavar="DISTANCE",
+    help="Up to which two pictures are the same.",
+)
+@click.option(
+    "--near",
+    type=click.FloatRange(0, 2),
+    default=NEAR,
+    show_default=True,
+    metavar="DISTANCE",
+    help="Up to which two pictures are near-duplicates.",
+)
+@click.option(
+    "--throw-away",
+    type=(int, int),
+    metavar="KEY KEPT",
+    help="Move the file of item KEY to the trash, as it is a duplicate of item KEPT.",
+)
+@click.option("--undo", metavar="NUMBER", help="Bring back what was moved to the trash.")
+@common
+def duplicates(
+    choices: Choices,
+    name: str,
+    same: float,
+    near: float,
+    throw_away: tuple[int, int] | None,
+    undo: str | None,
+) -> None:
+    """Find the duplicates in NAME: exact copies, the same picture in other files, near-duplicates.
+
+    The best file of each group comes first: most pixels, then most bytes. Files are only ever
+    moved to the collection's trash, with a log, and back.
+    """
+    from ris import trash
+    from ris.explore.explorer import open_explorer
+
+    collection = Collection(choices.home, name)
+    if throw_away is not None or undo is not None:
+        if throw_away is not None:
+            entry = trash.throw_away(collection, throw_away[0], kept=throw_away[1])
+            said = f"In the trash under the number {entry.number}: {entry.path}"
+        else:
+            entry = trash.undo(collection, str(undo))
+            said = f"Back in the collection: {entry.path}"
+        if choices.json:
+            console.print_json(asdict(entry))
+        else:
+            click.echo(console.printable(said))
+        return
+    bars = console.Bars()
+    explorer = open_explorer(choices.home, name, guarded=True)
+    found = explorer.duplicates(same=same, near=near, on_progress=bars)
+    bars.close()
+    for group in found:
+        items = explorer.items(group.keys)
+        if choices.json:
+            told = [{"key": one.key, "id": one.id, "path": one.path} for one in items]
+            distance = round(group.distance, 6)
+            console.print_json({"kind": group.kind, "distance": distance, "items": told})
+            continue
+        click.echo(f"{_KINDS[group.kind]}, distance {group.distance:.4f}")
+        rows = [
+            ["keep" if one is items[0] else "", one.key, f"{one.width} × {one.height}", one.path]
+            for one in items
+        ]
+        console.print_table(rows, ("", "key", "pixels", "path"))
+        click.echo()
+    if not choices.json:
+        counts = Counter[str](group.kind for group in found)
+        told_counts = ", ".join(f"{counts[kind]} {words}" for kind, words in _COUNTED.items())
+        click.echo(f"{name}: {told_counts}.")
 
 
 def _print_findings(

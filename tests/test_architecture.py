@@ -25,6 +25,7 @@ DOORS = {
     "umap": ("ris/explore/projection.py",),
     "sklearn": ("ris/explore/clusters.py", "ris/model/head.py"),
     "PIL": ("ris/images/",),
+    "tifffile": ("ris/images/slides.py",),
     "sqlite3": ("ris/store/",),
     "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/upkeep.py"),
     "plotly": ("pages/parts/loss_chart.py",),

@@ -72,7 +72,7 @@ def test_the_exit_codes_are_documented():
     assert re.search(r"0 done; 1 .*; 2 ", TEXT)
 
 
-UNITS = {"MiB": 2**20, "GiB": 2**30, "megapixels": 10**6}
+UNITS = {"MiB": 2**20, "GiB": 2**30, "megapixels": 10**6, "gigapixels": 10**9}
 LIMIT = re.compile(r"^\|[^|]+\| ([\d,]+) (\w+)[^|]*\| `(\w+)\.(\w+)` \|$", re.MULTILINE)
 
 
@@ -88,7 +88,7 @@ def test_every_limit_is_documented():
     assert len(documented) == len(rows) - 2
     limits = {"pool.DEADLINE", "pool.CARRIED_BYTES", "tars.XZ_MEMORY"}
     limits |= {"workers.MEMORY", "workers.PATIENCE"}
-    for module in ("decode", "archives", "tars", "labels", "sources", "pool", "fetch"):
+    for module in ("decode", "archives", "tars", "labels", "sources", "pool", "fetch", "slides"):
         source = (DOCS.parent / "ris" / "images" / f"{module}.py").read_text(encoding="utf-8")
         limits |= {
             f"{module}.{name}" for name in re.findall(r"^(MAX_\w+) = ", source, re.MULTILINE)

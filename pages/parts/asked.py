@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from pages.parts import searching, words
 from pages.parts.view import View, item_of
@@ -95,4 +94,4 @@ def _item(explorer: Explorer, said: str) -> Asked:
     item = explorer.item(key)
     if not item.id.startswith(seal):
         raise RisError("That is another picture.")
-    return Asked(said, PurePosixPath(item.path).name, explorer.thumbnail(key), key)
+    return Asked(said, words.name(item.path), explorer.thumbnail(key), key)

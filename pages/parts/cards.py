@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 
 import streamlit as st
 
@@ -18,8 +17,8 @@ from ris.store.items import Item
 
 
 def title(item: Item) -> str:
-    """What an item is called on screens: its file's name."""
-    return PurePosixPath(item.path).name
+    """What an item is called on screens: its file's name, and where in it a patch lies."""
+    return words.name(item.path)
 
 
 def hit_cards(hits: Sequence[Hit], *, selected: int | None = None) -> list[Card]:

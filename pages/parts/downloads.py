@@ -1,4 +1,5 @@
-"""Gives browsers what was selected as a file, piece by piece: rows as CSV, pictures as a ZIP.
+"""Gives browsers what was selected as a file, piece by piece: rows as CSV or Parquet, pictures
+as a ZIP.
 
 A page offers a selection and gets addresses for it; the routes, which `app.py` hands to `st.App`,
 send what was offered. An address can't be guessed, and nothing of the selection is in it.
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 OFFERS = 32  # kept; at 1M selected items one takes 8 MB
 _SECRET = secrets.token_bytes(32)
-_KINDS = {"csv": "text/csv; charset=utf-8", "zip": "application/zip"}
+_KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "zip": "application/zip",
+}
 _PRIVATE = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
@@ -56,7 +61,7 @@ _lock = threading.Lock()
 
 
 def offer(explorer: Explorer, keys: NDArray[np.int64]) -> dict[str, str]:
-    """Offer a selection of a generation; gives the paths of its "csv" and its "zip"."""
+    """Offer a selection of a generation; gives the paths of its "csv", "parquet" and "zip"."""
     seal = explorer.manifest.sha256[:SEAL]
     made = Offer(explorer.name, explorer.generation, seal, keys.astype("<i8").tobytes())
     token = made.token
@@ -74,13 +79,17 @@ def download_routes() -> list[Route]:
 
 
 def _send(request: Request) -> Response:
-    from ris.explore.takeout import csv_pieces, zip_pieces
+    from ris.explore.takeout import csv_pieces, parquet_pieces, zip_pieces
 
     made = _offers.get(request.path_params["token"])
     kind = request.path_params["kind"]
     if made is None or kind not in _KINDS:
         return _refusal("This download is no longer offered. Open the selection again.")
-    pieces: Callable[..., Iterator[bytes]] = csv_pieces if kind == "csv" else zip_pieces
+    pieces: Callable[..., Iterator[bytes]] = {
+        "csv": csv_pieces,
+        "parquet": parquet_pieces,
+        "zip": zip_pieces,
+    }[kind]
     try:
         explorer = served_generation(made.collection, made.generation, made.seal)
     except RisError as error:

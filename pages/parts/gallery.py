@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import cards, session, words
-from pages.parts.downloads import offer
+from pages.parts.export_menu import draw_export
 from pages.parts.tagging import draw_last_change, draw_tagging
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw_gallery(explorer: Explorer, keys: NDArray[np.int64], *, note: str = "")
             args=(True,),
         )
         draw_tagging(explorer, keys)
-        draw_export(explorer, keys)
+        draw_export(explorer, keys, title=note or "Selected on the map")
     draw_last_change(explorer)
     shown = draw_labels(explorer.points(), keys)
     pages = -(-len(shown) // PER_PAGE)
@@ -58,21 +58,6 @@ def draw_gallery(explorer: Explorer, keys: NDArray[np.int64], *, note: str = "")
     if picked is not None:
         session.select(key=picked)
         st.rerun()
-
-
-def draw_export(explorer: Explorer, keys: NDArray[np.int64]) -> None:
-    """The selection as files to take along."""
-    paths = offer(explorer, keys)
-    with st.popover("Export", icon=":material/download:", key="export-popover"):
-        st.link_button(
-            "List (CSV)", paths["csv"], icon=":material/table_rows:", help="One row a picture."
-        )
-        st.link_button(
-            "Pictures (ZIP)",
-            paths["zip"],
-            icon=":material/folder_zip:",
-            help="The files as they are, with the list.",
-        )
 
 
 def draw_labels(points: Points, keys: NDArray[np.int64]) -> NDArray[np.int64]:

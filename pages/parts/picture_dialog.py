@@ -14,6 +14,7 @@ from pages.parts.view import item_name
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
 from ris.images.display import png
+from ris.images.parts import COLUMNS, split_part
 from ris.store.items import Item
 
 NEIGHBOURS = 8
@@ -21,14 +22,22 @@ NEIGHBOURS = 8
 
 def facts(item: Item, distance: float | None = None) -> dict[str, str]:
     """What is known about an item, as labelled words."""
-    known = {"File": item.path, "Size": f"{item.width:,} × {item.height:,} pixels"}
-    if item.bytes:
+    file, box = split_part(item.path)
+    known = {"File": file, "Size": f"{item.width:,} × {item.height:,} pixels"}
+    if box is not None:
+        known["Place"] = f"{box.x:,} across, {box.y:,} down in the slide"
+    elif item.bytes:
         known["Size"] += f", {words.size(item.bytes)}"
     if item.labels:
         known["Label" if len(item.labels) == 1 else "Labels"] = ", ".join(item.labels)
     if distance is not None:
         known["Distance"] = f"{distance:.3f}, {words.distance(distance)}"
-    known |= {name: str(value) for name, value in item.metadata.items() if value is not None}
+    told = {} if box is None else COLUMNS  # these say where it lies once more
+    known |= {
+        name: str(value)
+        for name, value in item.metadata.items()
+        if value is not None and name not in told
+    }
     return {name: words.plain(value) for name, value in known.items()}
 
 
@@ -88,7 +97,7 @@ def draw_steps(grid: str, keys: list[int], key: int) -> None:
 
 def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: str) -> None:
     """The picture; beside it what is known about it, what it leads to, and its reconstruction."""
-    name = PurePosixPath(item.path).name
+    name = words.name(item.path)
     with st.container(horizontal=True, gap="medium", key="picture"):
         with st.container(key="full-picture", width="content"):
             alt = f"{name}, {', '.join(item.labels) or 'no label'}"
@@ -111,15 +120,31 @@ def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: s
                     session.select(key=item.key)
                     searching.close_item(grid)
                     session.go_to("map")
+                if st.button("Walk from here", icon=":material/linear_scale:"):
+                    searching.close_item(grid)
+                    session.go_to("between", {"from": [str(item.key)]})
+                if split_part(item.path)[1] is not None and st.button(
+                    "Show in its slide", icon=":material/grid_on:"
+                ):
+                    searching.close_item(grid)
+                    session.go_to("slides", {"patch": [str(item.key)]})
                 st.download_button(
                     "Download",
                     data,
-                    file_name=name,
+                    file_name=file_name(item.path, mime),
                     mime=mime,
                     icon=":material/download:",
                     on_click="ignore",
                 )
             draw_reconstruction(explorer, item)
+
+
+def file_name(path: str, mime: str) -> str:
+    """What an item is called as a file: that of a patch is a picture of its own."""
+    file, box = split_part(path)
+    if box is None:
+        return PurePosixPath(file).name
+    return f"{PurePosixPath(file).stem} {box.x} {box.y}.{mime.partition('/')[2]}"
 
 
 def draw_reconstruction(explorer: Explorer, item: Item) -> None:
@@ -146,7 +171,7 @@ def draw_neighbours(explorer: Explorer, item: Item, grid: str) -> None:
     near = [
         Card(
             hit.item.key,
-            PurePosixPath(hit.item.path).name,
+            words.name(hit.item.path),
             words.distance(hit.distance),
             f"{hit.distance:.3f}",
             hit.item.labels,

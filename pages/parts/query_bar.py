@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
-from pages.parts import pictures, searching, words
+from pages.parts import pictures, searching, session, words
 from pages.parts.asked import Asked, heading
+from pages.parts.export_menu import draw_export
 from pages.parts.view import View
+from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
+from ris.explore.saved_map import SavedQuery
 
 WAYS = {False: "As one", True: "Each alone"}
 
 
-def draw_query(asked: Sequence[Asked], view: View, result: SearchResult | None) -> None:
+def draw_query(
+    explorer: Explorer, asked: Sequence[Asked], view: View, result: SearchResult | None
+) -> None:
     """Draw the bar."""
     with st.container(key="query-bar", horizontal=True, vertical_alignment="center"):
         with st.container(key="query-pictures", horizontal=True, width="content", gap="small"):
@@ -34,6 +40,18 @@ def draw_query(asked: Sequence[Asked], view: View, result: SearchResult | None) 
                 key="ris.control.alone",
                 on_change=choose_way,
             )
+        if (
+            len(asked) == 2
+            and all(each.is_item for each in asked)
+            and st.button("Walk between", icon=":material/linear_scale:")
+        ):
+            one, other = (str(each.query) for each in asked)
+            session.go_to("between", {"from": [one], "to": [other]})
+        if result is not None and result.hits:
+            keys = np.array([hit.item.key for hit in result.hits], np.int64)
+            name = heading(asked)
+            query = SavedQuery(name, result.place, result.hits, asked[0].thumbnail)
+            draw_export(explorer, keys, title=f"Pictures like {name}", query=query, key="hits")
         st.button("Clear", icon=":material/close:", on_click=searching.clear_query)
 
 

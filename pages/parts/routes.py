@@ -21,6 +21,7 @@ from starlette.routing import Route
 from pages.parts.browser import SEAL, root, scripts, scripts_digest
 from pages.parts.colours import painted_as
 from ris.errors import RisError
+from ris.images.parts import split_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class Pictures(Protocol):
     def item(self, key: int) -> Named: ...
     def thumbnail(self, key: int) -> bytes: ...
     def original(self, key: int) -> tuple[bytes, str]: ...
+    def overview(self, file: str) -> bytes: ...
 
 
 class PointArrays(Protocol):
@@ -89,6 +91,9 @@ def http_routes(open_generation: Opener | None = None) -> list[Route]:
     def thumbnail(request: Request) -> Response:
         return _answer(lambda: _webp(_pictures(opened, request).thumbnail(_key(request))))
 
+    def overview(request: Request) -> Response:
+        return _answer(lambda: _webp(_overview(_pictures(opened, request), _key(request))))
+
     def picture(request: Request) -> Response:
         return _answer(lambda: _original(_pictures(opened, request).original(_key(request))))
 
@@ -111,6 +116,7 @@ def http_routes(open_generation: Opener | None = None) -> list[Route]:
     return [
         Route(f"{top}/assets/{{digest}}/{{name}}", _script),
         Route(f"{of_generation}/thumbnails/{{key:int}}.webp", thumbnail),
+        Route(f"{of_generation}/overviews/{{key:int}}.webp", overview),
         Route(f"{of_generation}/pictures/{{key:int}}", picture),
         Route(f"{of_generation}/items/{{key:int}}.json", item),
         Route(f"{of_generation}/tiles.json", tiles),
@@ -177,6 +183,11 @@ def _answer(make: Callable[[], Response]) -> Response:
         return PlainTextResponse(str(error), status_code=404, headers=MISSING)
     except (KeyError, IndexError):
         return PlainTextResponse("There is no such picture.", status_code=404, headers=MISSING)
+
+
+def _overview(pictures: Pictures, key: int) -> bytes:
+    """Of the large picture that an item is a patch of."""
+    return pictures.overview(split_part(pictures.item(key).path)[0])
 
 
 def _webp(data: bytes) -> Response:

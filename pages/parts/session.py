@@ -15,6 +15,7 @@ import numpy as np
 import streamlit as st
 
 from ris import jobs, settings
+from ris.errors import RisError
 from ris.explore.card import ReportCard
 from ris.explore.explorer import Explorer, open_explorer
 from ris.store.collection import Collection, collections
@@ -30,6 +31,9 @@ _PAGE_BEFORE = "ris.page_before"
 _SELECTION = "ris.selection"
 _TAGGING = "ris.tagging"
 _TAGGINGS = "ris.taggings"
+_PROBLEM = "ris.problem"
+_DECISION = "ris.decision"
+_SKIPPED = "ris.skipped_pairs"
 _SEEN = "ris.seen"
 _DISMISSED = "ris.dismissed"
 _EXAMPLES = "ris.examples"
@@ -282,6 +286,44 @@ def last_tagging() -> Tagging | None:
     """The last change of tags in the collection that is shown."""
     done = st.session_state.get(_TAGGING)
     return done if done is not None and done.collection == chosen() else None
+
+
+# -- duplicates ----------------------------------------------------------------------------------
+
+
+def note_problem(problem: RisError) -> None:
+    """What a callback could not do, for the next run to tell."""
+    st.session_state[_PROBLEM] = problem
+
+
+def take_problem() -> RisError | None:
+    """What the last callback could not do; told once."""
+    problem: RisError | None = st.session_state.pop(_PROBLEM, None)
+    return problem
+
+
+def note_decision(decision: tuple[str, str, str] | None) -> None:
+    """Remember how the last pair was decided, so that it can be taken back: what was done, to
+    what, and its name; or that it was taken back."""
+    st.session_state[_DECISION] = decision and (chosen() or "", *decision)
+
+
+def last_decision() -> tuple[str, str, str] | None:
+    """How the last pair of the collection that is shown was decided."""
+    noted = st.session_state.get(_DECISION)
+    return noted[1:] if noted is not None and noted[0] == chosen() else None
+
+
+def skipped_pairs() -> frozenset[tuple[int, int]]:
+    """Pairs of the collection that is shown that are put off in this session."""
+    name, pairs = st.session_state.get(_SKIPPED, ("", frozenset()))
+    return pairs if name == chosen() else frozenset()
+
+
+def skip_pair(pair: tuple[int, int] | None) -> None:
+    """Put a pair off; None brings all back."""
+    pairs = frozenset() if pair is None else skipped_pairs() | {pair}
+    st.session_state[_SKIPPED] = (chosen(), pairs)
 
 
 # -- what the map is coloured by -----------------------------------------------------------------

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import PurePosixPath
+
+from ris.images.parts import split_part
 
 # Upper ends of cosine distance (0 same, 2 opposite). With the base encoder two pictures are .70 to
 # .96 apart (5 % to 95 % of pairs) and nearest neighbours .17 to .52 on clothing, .14 to .44 on
@@ -82,6 +85,13 @@ def moment(iso: str) -> str:
 def generation(identifier: str) -> str:
     """A generation's id without its leading zeros: "Generation 3" reads better than 00000003."""
     return identifier.lstrip("0") or identifier
+
+
+def name(path: str) -> str:
+    """What an item is called: its file's name, and of a patch also where in the file it lies."""
+    file, box = split_part(path)
+    called = PurePosixPath(file).name
+    return called if box is None else f"{called} at {box.x:,}, {box.y:,}"
 
 
 def plain(text: str) -> str:

@@ -18,29 +18,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore.between import MOST_STEPS, Step, walk
 from ris.explore.clusters import Cluster, name_clusters
 from ris.explore.colourings import TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
+from ris.explore.duplicates import NEAR, SAME, Compared, Group, groups, near_pairs
 from ris.explore.medoids import Medoids
 from ris.explore.polygon import inside
 from ris.explore.projection import Place, place
 from ris.explore.regions import Region, diagonal_of, regions
 from ris.explore.results import Hit, Points, SearchResult
+from ris.explore.slides import Slide, slides_of
 from ris.explore.tiles import Tiles, tile
 from ris.images.decode import decode, read_file
 from ris.images.display import for_browser, from_pixels
-from ris.images.names import escape
+from ris.images.names import escape, unescape
+from ris.images.parts import Box, split_part
 from ris.images.pool import GuardedDecoder
-from ris.images.prepare import Prepared, make_thumbnail, prepare, to_input
+from ris.images.prepare import Prepared, content_id, make_thumbnail, prepare, to_input
+from ris.images.slides import read_part
 from ris.model.encoder import Encoder
+from ris.progress import OnProgress, StopSignal, silent
 from ris.store.collection import Collection
 from ris.store.columns import Summary
+from ris.store.dismissed import Dismissed
 from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
 from ris.store.index import Keys, Neighbours, Vectors, normalise
 from ris.store.items import Item
 from ris.store.kept import read_original
 from ris.store.manifest import Manifest
+from ris.store.overviews import made_of_thumbnails, overview_id
 from ris.store.tags import Tags
 from ris.store.thumbnails import Thumbnails
 from ris.store.values import Codes
@@ -61,6 +69,8 @@ class Explorer:
         generation: Which one; by default the one that serves.
         prepare: Brings a picture's bytes to the encoder's size, as `ris.images.prepare.prepare`
             does; a server gives one that does it in a process of its own.
+        read_part: Cuts a part out of a large picture, as `ris.images.slides.read_part` does;
+            likewise.
 
     Attributes:
         name: The collection's name.
@@ -78,6 +88,7 @@ class Explorer:
         generation: str | None = None,
         *,
         prepare: Callable[..., Prepared] = prepare,
+        read_part: Callable[[Path, Box], bytes] = read_part,
     ) -> None:
         pointed = collection.pointed()
         generation = generation or pointed.generation
@@ -101,6 +112,7 @@ class Explorer:
         self._held = opened.held
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
+        self._read_part = read_part
         self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
         self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
         self._tag_codes = lru_cache(1)(self._coded_tags)
@@ -439,6 +451,67 @@ class Explorer:
         order = np.argsort(-counts, kind="stable")
         return {labels.names[i]: int(counts[i]) for i in order}
 
+    def duplicates(
+        self,
+        *,
+        same: float = SAME,
+        near: float = NEAR,
+        on_progress: OnProgress = silent,
+        stop: StopSignal | None = None,
+    ) -> tuple[Group, ...]:
+        """Groups of duplicates: exact copies, the same picture in other bytes, near-duplicates.
+        What people dismissed is none.
+
+        Args:
+            same: Cosine distance up to which two pictures count as the same.
+            near: Cosine distance up to which they count as nearly the same.
+            on_progress: Hears how far the comparison is.
+            stop: Asked between two small steps.
+
+        Raises:
+            StoreError: The file of what was dismissed is damaged.
+            Cancelled: The person gave up.
+        """
+        within = max(same, near)
+        place = (self.collection.folder, self.manifest.encoder, within)
+        pairs = _COMPARED.of(
+            place,
+            self.keys,
+            lambda: near_pairs(
+                self._index, self.keys, within=within, on_progress=on_progress, stop=stop
+            ),
+        )
+        return groups(self._items, pairs, Dismissed(self.collection), same=same, near=near)
+
+    def between(self, first: int, second: int, *, steps: int = 9) -> tuple[Step, ...]:
+        """A walk from one item to another through the decoder.
+
+        Args:
+            first: Key of the item that it begins with.
+            second: Key of the item that it ends with.
+            steps: How many steps, the ends included.
+
+        Raises:
+            StoreError: There is no such item, or the file that draws pictures is damaged.
+            PictureError: Neither original nor thumbnail can be read.
+            RisError: The number of steps makes no sense.
+        """
+        if not 2 <= steps <= MOST_STEPS:
+            raise RisError(f"Expected 2 to {MOST_STEPS} steps, got {steps}.")
+        ends = [self.item(key) for key in (first, second)]
+        pixels = np.stack([self._item_pixels(item) for item in ends])
+        shares = np.linspace(0, 1, steps, dtype=np.float32)
+        embeddings = self._index.vectors([item.key for item in ends])
+        drawn, places = walk(self._whole_encoder, pixels, embeddings, shares)
+        found = self._index.query(places, 1)
+        nearest = self._items.get(found.keys[:, 0])
+        return tuple(
+            Step(float(share), picture, Hit(1, item, float(distance)))
+            for share, picture, item, distance in zip(
+                shares, drawn, nearest, found.distances[:, 0], strict=True
+            )
+        )
+
     def reconstruct(
         self, picture: str | Path | bytes | NDArray[np.uint8] | int
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -497,7 +570,75 @@ class Explorer:
         return self.collection.training(self.manifest.encoder)
 
     def _original_bytes(self, item: Item) -> bytes:
-        return read_original(self.collection.upload_path(item.id), item.path, item.id)
+        file, box = split_part(item.path)
+        if box is None:
+            return read_original(self.collection.upload_path(item.id), item.path, item.id)
+        data = self._read_part(unescape(file), box)
+        if content_id(data) != item.id:
+            raise PictureError(f"{file} has changed since it was added.")
+        return data
+
+    def part(self, file: str, box: Box) -> bytes:
+        """A part of a large picture of which the collection has patches, as a picture file.
+
+        Args:
+            file: The picture's path, as `parent` in the table has it.
+            box: The part.
+
+        Raises:
+            PictureError: It can't be read, or the part lies outside.
+            RisError: The collection has no patches of it.
+        """
+        if file not in self.slides:
+            raise RisError(f"The collection has no patches of {file}.")
+        return self._read_part(unescape(file), Box(*map(int, box)))
+
+    @cached_property
+    def slides(self) -> dict[str, Slide]:
+        """The large pictures that the items were cut from, by their paths."""
+        return slides_of(self._items)
+
+    def overview(self, file: str) -> bytes:
+        """A WebP file of a large picture as a whole, made of its patches when it was lost.
+
+        Raises:
+            RisError: The collection has no patches of it.
+        """
+        if file not in self.slides:
+            raise RisError(f"The collection has no patches of {file}.")
+        found = self._thumbnails.get(overview_id(file))
+        if found is None:
+            slide = self.slides[file]
+            ids = [item.id for item in self.items(slide.keys.tolist())]
+            boxes = [Box(*row) for row in slide.boxes.tolist()]
+            found = made_of_thumbnails(self._thumbnails, boxes, ids)
+            with suppress(StoreError):
+                self._thumbnails.put([(overview_id(file), found)])
+        return found
+
+    def distances(
+        self, query: int | str | Path | bytes | NDArray[np.uint8], keys: Keys
+    ) -> NDArray[np.float32]:
+        """How far items are from a picture, or from an item by its key: float32 (K,), 0 to 2.
+
+        Args:
+            query: As in `together`.
+            keys: The items', int64 (K,).
+
+        Raises:
+            StoreError: There is no such item.
+            PictureError: The picture can't be read.
+        """
+        if isinstance(query, int | np.integer):
+            vector = self._item_vectors(self.item(int(query)), copies=False)[0]
+        else:
+            vector = self._encoder.encode(self._pixels(query)[1][None])[0]
+        self._items.rows_of(keys)
+        found = np.empty(len(keys), np.float32)
+        for first in range(0, len(keys), _TAKEN_AT_ONCE):
+            part = slice(first, first + _TAKEN_AT_ONCE)
+            found[part] = 1.0 - self._index.vectors(keys[part].tolist()) @ vector
+        return np.clip(found, 0.0, 2.0)
 
     def _pixels(
         self, picture: str | Path | bytes | NDArray[np.uint8]
@@ -587,6 +728,9 @@ class Explorer:
         return place(self._positions.xy[rows[placed]], distances[placed])
 
 
+_COMPARED = Compared()
+
+
 @lru_cache(maxsize=1)
 def _guarded_decoder() -> GuardedDecoder:
     return GuardedDecoder()
@@ -596,7 +740,8 @@ def _guarded_decoder() -> GuardedDecoder:
 def _open(folder: Path, generation: str, seal: str, guarded: bool) -> Explorer:
     collection = Collection(folder.parent, folder.name)
     if guarded:
-        return Explorer(collection, generation, prepare=_guarded_decoder().prepare)
+        guard = _guarded_decoder()
+        return Explorer(collection, generation, prepare=guard.prepare, read_part=guard.read_part)
     return Explorer(collection, generation)
 
 

@@ -1,24 +1,28 @@
-"""A selection to take along: its rows as CSV, its pictures as a ZIP.
+"""A selection to take along: its rows as CSV or Parquet, its pictures as a ZIP.
 
-Both come piece by piece, as they are sent or written, so that neither memory nor disk has to hold
+All come piece by piece, as they are sent or written, so that neither memory nor disk has to hold
 them: one batch of rows, one picture at a time.
 """
 
 import csv
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from io import StringIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, StoreError
 from ris.explore.explorer import Explorer
+from ris.images.parts import split_part
+from ris.store.export import export_items
 from ris.store.items import Item
 
 _BATCH = 1000  # rows
+_PIECE = 2**20  # bytes
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')  # what some system has no file names with
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # every file's time, so that the same selection is the same ZIP
 
@@ -39,6 +43,21 @@ def csv_pieces(explorer: Explorer, keys: Keys) -> Iterator[bytes]:
     for first in range(0, len(keys), _BATCH):
         items = explorer.items(keys[first : first + _BATCH].tolist())
         yield _lines([_row(item, tagged, own) for item in items])
+
+
+def parquet_pieces(explorer: Explorer, keys: Keys) -> Iterator[bytes]:
+    """The rows of items as a Parquet file, with their embeddings; see docs/format.md.
+
+    Args:
+        explorer: The open generation.
+        keys: Theirs.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "items.parquet"
+        export_items(explorer.collection, explorer.manifest, file, keys)
+        with file.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
 
 
 def zip_pieces(explorer: Explorer, keys: Keys) -> Iterator[bytes]:
@@ -66,7 +85,10 @@ def zip_pieces(explorer: Explorer, keys: Keys) -> Iterator[bytes]:
 
 def file_name(item: Item) -> str:
     """A file name that no other item has and that every system can have."""
-    name = _UNSAFE.sub("_", PurePosixPath(item.path).name)[-100:].rstrip(". ") or "picture"
+    file, box = split_part(item.path)
+    whole = PurePosixPath(file)
+    called = whole.name if box is None else f"{whole.stem}-{box.x}-{box.y}.bmp"
+    name = _UNSAFE.sub("_", called)[-100:].rstrip(". ") or "picture"
     return f"{item.key}-{name}"
 
 

@@ -138,11 +138,15 @@ def cannot_read(error: OSError) -> str:
     return f"It can't be read: {(error.strerror or 'the system gives no reason').lower()}"
 
 
-def decode(data: bytes) -> Picture:
+def decode(data: bytes, *, reduced: bool = True) -> Picture:
     """Decode the bytes of a picture file.
 
     The first frame, upright by its EXIF orientation, transparency over white, 16-bit values scaled
     to 8 bits.
+
+    Args:
+        data: The file's.
+        reduced: Whether a large JPEG may be decoded at a smaller scale.
 
     Raises:
         PictureError: Not one of the accepted formats, damaged, or over the limits.
@@ -152,7 +156,8 @@ def decode(data: bytes) -> Picture:
     with _explained(data), Image.open(BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         _check_size(width, height)
-        image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        if reduced:
+            image.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
         image.load()
         orientation, upright = _orientation(image), _to_rgb(image)
         if orientation in _UPRIGHT:
@@ -169,10 +174,21 @@ def check(data: bytes) -> None:
     Raises:
         PictureError: It is visibly not one of the accepted formats, or over the limits.
     """
+    sides(data)
+
+
+def sides(data: bytes) -> tuple[int, int]:
+    """Width and height of the upright picture by a picture file's header.
+
+    Raises:
+        PictureError: It is visibly not one of the accepted formats, or over the limits.
+    """
     if not data:
         raise PictureError("The file is empty")
     with _explained(data), Image.open(BytesIO(data), formats=FORMATS) as image:
-        _check_size(*image.size)
+        width, height = image.size
+        _check_size(width, height)
+        return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
 
 
 @contextmanager

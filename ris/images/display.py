@@ -58,7 +58,7 @@ def from_pixels(pixels: NDArray[np.uint8]) -> Picture:
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
-    """RGB or grey pixels, uint8, as a PNG file."""
+    """RGB, RGBA or grey pixels, uint8, as a PNG file."""
     file = BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
     return file.getvalue()

@@ -5,16 +5,17 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 _ESCAPED = "file://"
+FRAGMENT = "#xywh="  # what begins the name of a part of a file, see `parts.py`
 
 
 def escape(name: str) -> str:
     """A name as UTF-8 text: unchanged, or a percent-escaped `file://` URI if its bytes are not
-    UTF-8 (Arrow and JSON refuse those)."""
+    UTF-8 (Arrow and JSON refuse those), or if it looks like the name of a part of a file."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
         return _ESCAPED + quote(os.fsencode(name))
-    return name
+    return _ESCAPED + quote(os.fsencode(name)) if FRAGMENT in name else name
 
 
 def readable(name: str) -> str:

@@ -12,12 +12,15 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from ris.errors import PictureError
 from ris.images.decode import TOO_MUCH_MEMORY
 from ris.images.entries import DataEntry, Entry, Skipped
+from ris.images.parts import Box, split_part
 from ris.images.prepare import Prepared, content_id, prepare
+from ris.images.slides import read_part
 from ris.images.workers import PATIENCE, Failure, Workers, WorkFailed, deadline
 
 # seconds of computing for one picture; the slowest legitimate one, 50 megapixels, took 4
@@ -37,7 +40,7 @@ class Decoded:
     Attributes:
         entry: Where it came from, without its bytes.
         picture: What it became.
-        size: Bytes of the file.
+        size: Bytes of the file, of a patch's the whole file.
         data: The file's bytes where the collection must keep a copy.
     """
 
@@ -137,6 +140,17 @@ class GuardedDecoder:
         """
         entry: Batch = [DataEntry("", "", data=data)]
         work = partial(_prepare_one, size=size, thumbnail=thumbnail)
+        return self._do(entry, work)
+
+    def read_part(self, path: Path, box: Box) -> bytes:
+        """See `ris.images.slides.read_part`.
+
+        Raises:
+            PictureError: The file can't be read, took too long, or broke the worker.
+        """
+        return self._do([Entry(str(path), "")], partial(_read_part, path=path, box=box))
+
+    def _do(self, entry: Batch, work: Callable[[Entry], T]) -> T:
         (result,) = _collect(self._workers, entry, _begin(self._workers, entry, work), work)
         if isinstance(result, Skipped):
             raise PictureError(result.reason)
@@ -195,6 +209,10 @@ def _prepare_one(entry: Entry, size: int, thumbnail: bool) -> Prepared:
     return prepare(entry.read(), size, thumbnail=thumbnail)
 
 
+def _read_part(entry: Entry, path: Path, box: Box) -> bytes:
+    return read_part(path, box)
+
+
 def decode_one(
     entry: Entry, size: int, *, thumbnail: bool = True, data: bytes | None = None
 ) -> Decoded:
@@ -205,10 +223,12 @@ def decode_one(
     """
     data = entry.read() if data is None else data
     picture = prepare(data, size, thumbnail=thumbnail)
-    plain = Entry(entry.path, entry.inside, entry.modified, entry.imported, len(data))
+    # a patch is known by its file's size
+    length = entry.size if entry.size and split_part(entry.path)[1] else len(data)
+    plain = Entry(entry.path, entry.inside, entry.modified, entry.imported, length)
     # bytes that came from the parent need not travel back
     back = data if entry.imported and not isinstance(entry, DataEntry) else None
-    return Decoded(plain, picture, len(data), back)
+    return Decoded(plain, picture, length, back)
 
 
 def with_data(result: T, entry: Entry | Skipped) -> T:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,36 @@ class Encoder:
         found: NDArray[np.float32] = self._run(self._decoder, pixels)
         return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
+    def codes(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the decoder is given of pictures: uint8 (N, S, S, 3) to float32 (N, ...)."""
+        found: NDArray[np.float32] = self._run(self._halves[0], pixels)
+        return found
+
+    def draw(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Pictures as the decoder draws them of codes: float32 (N, ...) to uint8 (N, S, S, 3)."""
+        session = self._halves[1]
+        given = {session.get_inputs()[0].name: np.asarray(codes, np.float32)}
+        found: NDArray[np.float32] = session.run(None, given)[0]
+        return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+    @cached_property
+    def _halves(self) -> tuple[Any, Any]:
+        from ris.model.halves import halves
+
+        first, second = halves(self.folder / "autoencoder.onnx")
+        return self._open(first, "autoencoder.onnx"), self._open(second, "autoencoder.onnx")
+
     def _load(self, name: str) -> Any:
+        return self._open(str(self.folder / name), name)
+
+    def _open(self, model: str | bytes, name: str) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
         try:
-            return onnxruntime.InferenceSession(
-                str(self.folder / name), options, providers=["CPUExecutionProvider"]
-            )
+            return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises classes of its own that share no base
             raise StoreError(
                 f"The encoder's file {name} can't be loaded: {str(error)[:200]}",

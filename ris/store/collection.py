@@ -18,7 +18,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from ris.errors import BusyError, NewerError, StoreError
 from ris.images.entries import Skipped
+from ris.images.parts import Tiling
 from ris.store.files import (
     disk_errors,
     own_hash,
@@ -141,8 +142,12 @@ class Collection:
         sources: list[str],
         labels: str,
         settings: Mapping[str, str] | None = None,
+        *,
+        tiling: Tiling | None = None,
     ) -> "Collection":
         """Make an empty collection, or start an unfinished one again.
+
+        Large pictures are cut as `tiling` says.
 
         Raises:
             StoreError: It exists and has been published, or the name can't be used.
@@ -153,7 +158,8 @@ class Collection:
             shutil.rmtree(gone, ignore_errors=True)  # a removal that was killed
         with disk_errors():
             folder.mkdir(parents=True, exist_ok=True)
-            _write_info(folder, _new_info(name, now(), sources, labels, settings or {}))
+            info = _new_info(name, now(), sources, labels, settings or {})
+            _write_info(folder, {**info, **({"tiles": asdict(tiling)} if tiling else {})})
         return cls(home, name)
 
     @staticmethod
@@ -186,6 +192,18 @@ class Collection:
         if lost := {"name", "created", "sources", "labels", "settings"} - content.keys():
             raise StoreError(f"collection.json does not tell {', '.join(sorted(lost))}.", hint)
         return content
+
+    def tiling(self) -> Tiling | None:
+        """How large pictures of the sources are cut; None where they are not.
+
+        Raises:
+            StoreError: `collection.json` is missing or damaged.
+        """
+        told = self.info().get("tiles")
+        try:
+            return None if told is None else Tiling(**told)
+        except TypeError as error:
+            raise StoreError("collection.json tells how pictures are cut, but not so.") from error
 
     def write_info(self, info: Mapping[str, Any]) -> None:
         """Replace what `info` gives; the caller holds the writers' lock."""
@@ -430,8 +448,12 @@ class Collection:
                 thumbnails.keep_only(used)
 
     def delete(self) -> None:
-        """Remove the collection with all that is in it; originals in folders are not touched."""
+        """Remove the collection with all that is in it; originals in folders are not touched, and
+        what lies in its trash is moved beside it, into `<name> trash`."""
         with self.writing():
+            trash = self.folder / "trash"
+            if any(path.is_file() for path in trash.glob("[0-9]*/*") if path.name != "done"):
+                os.replace(trash, self.home / f"{self.name} trash {uuid.uuid4().hex[:6]}")
             gone = self.home / f".deleted-{uuid.uuid4().hex}"
             os.replace(self.folder, gone)  # at once, so that nobody sees half of it
         shutil.rmtree(gone, ignore_errors=True)

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from ris.errors import PictureError, StoreError
 from ris.progress import OnProgress, Progress, silent
 from ris.store.collection import Collection
 from ris.store.files import write_atomic
+from ris.store.index import Keys
 from ris.store.kept import read_original
 from ris.store.live import read_live
 from ris.store.manifest import Manifest
-from ris.store.table import ROW_GROUP, ExportWriter
+from ris.store.table import ROW_GROUP, ExportWriter, select
 
 
 def export_table(
@@ -39,6 +42,25 @@ def export_table(
     except OSError as error:
         raise StoreError(f"{file} can't be written: {error.strerror or error}.") from error
     return manifest.items
+
+
+def export_items(collection: Collection, manifest: Manifest, file: Path, keys: Keys) -> None:
+    """Write some items of a generation to a Parquet file, without the pictures' bytes.
+
+    Args:
+        collection: Whose they are.
+        manifest: Of the generation.
+        file: The file to write.
+        keys: The items', int64, in any order; they come in the order of the table.
+
+    Raises:
+        StoreError: The table is damaged.
+    """
+    with ExportWriter(file, manifest.dimension, dict(manifest.columns)) as writer:
+        for table in read_live(collection.folder, manifest, rows=ROW_GROUP):
+            rows = np.flatnonzero(np.isin(table.column("key").to_numpy(), keys))
+            if len(rows):
+                writer.write_items(select(table, rows), None)
 
 
 def _write(

@@ -9,7 +9,9 @@ from ris.errors import PictureError
 from ris.images.decode import read_file
 from ris.images.entries import Entry
 from ris.images.names import unescape
+from ris.images.parts import split_part
 from ris.images.prepare import content_id
+from ris.images.slides import read_part
 from ris.store.collection import Collection
 from ris.store.live import read_live
 from ris.store.manifest import Manifest
@@ -22,15 +24,17 @@ def read_original(copied: Path, path: str, expected: str) -> bytes:
 
     Args:
         copied: Where its copy is if it was copied.
-        path: Its path in the table.
+        path: Its path in the table; of a patch, its pixels come as a file.
         expected: Its content id.
 
     Raises:
         PictureError: The file is gone, or is another one now.
     """
-    for place in (copied, unescape(path)):
+    file, box = split_part(path)
+    for place in (copied, unescape(file)):
         with suppress(PictureError):
-            data = read_file(place)
+            cut = box is not None and place is not copied
+            data = read_part(place, box) if box and cut else read_file(place)
             if content_id(data) == expected:
                 return data
     raise PictureError(f"{path} is gone or has changed since it was added.")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.images.entries import Skipped
-from ris.images.names import unescape
+from ris.images.names import FRAGMENT, unescape
+from ris.images.parts import file_of, split_part
 from ris.store.collection import Collection
 from ris.store.files import verify
 from ris.store.live import live_rows
@@ -100,9 +101,14 @@ class KnownFiles:
         return found
 
     def below(self, folder: str) -> NDArray[np.bool_]:
-        """Which files lie below a folder, given as the table writes paths."""
-        start = folder.rstrip("/") + "/"
+        """Which files lie below a folder, or are patches of a file, given as the table writes
+        paths."""
+        start = (folder.rstrip("/") + "/", folder + FRAGMENT)
         return np.array([path.startswith(start) for path in _texts(self._paths)], np.bool_)
+
+    def patches(self, file: str) -> list[int]:
+        """Places of the patches of a file."""
+        return self._by_file.get(file, [])
 
     def write_contents(self, file: Path) -> None:
         """Write what `has_content` looks in."""
@@ -122,6 +128,15 @@ class KnownFiles:
     @cached_property
     def _by_path(self) -> "_Places":
         return _Places(_texts(self._paths))
+
+    @cached_property
+    def _by_file(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, path in enumerate(_texts(self._paths)):
+            file, box = split_part(path)
+            if box is not None:
+                found.setdefault(file, []).append(place)
+        return found
 
 
 @lru_cache(maxsize=1)
@@ -158,7 +173,7 @@ def removed_by_hand(collection: Collection, manifest: Manifest) -> list[Skipped]
     paths = {file.path for file in files if file.key in by_hand}
     listed = {one.path for one in collection.skipped() if one.reason == REMOVED}
     found = (path for path in sorted(paths - listed) if unescape(path).is_absolute())
-    return [Skipped(path, REMOVED) for path in found if unescape(path).exists()]
+    return [Skipped(path, REMOVED) for path in found if file_of(path).exists()]
 
 
 class _Places:

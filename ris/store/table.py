@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ris.errors import StoreError
 from ris.images.entries import Skipped
+from ris.images.parts import split_part
 
 ROW_GROUP = 20_000
 
@@ -137,7 +138,7 @@ class TableWriter:
             "id": pa.array([row.id for row in rows], pa.string()),
             "key": pa.array([row.key for row in rows], pa.int64()),
             "path": pa.array([row.path for row in rows], pa.string()),
-            "box": pa.nulls(len(rows), _BOX),
+            "box": pa.array([box_of(row.path) for row in rows], _BOX),
             "labels": pa.array([list(row.labels) for row in rows], pa.list_(pa.string())),
             "width": pa.array([row.width for row in rows], pa.int32()),
             "height": pa.array([row.height for row in rows], pa.int32()),
@@ -443,6 +444,12 @@ def _has(kind: pa.Schema, name: str) -> bool:
 def _embedding_array(embeddings: NDArray[np.float32]) -> pa.FixedSizeListArray:
     flat = pa.array(np.ascontiguousarray(embeddings, np.float32).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
+
+
+def box_of(path: str) -> dict[str, int] | None:
+    """What the column `box` holds for an item's path: null for a whole file."""
+    box = split_part(path)[1]
+    return None if box is None else box._asdict()
 
 
 def _to_time(seconds: float | None) -> datetime | None:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ris.errors import StoreError
 
+OVERVIEW = "overview "  # what begins the name of a large picture's overview
 _SIDE_FILES = ("-wal", "-shm")  # what SQLite keeps beside a file
 
 
@@ -127,12 +128,20 @@ class Thumbnails:
                 self._start_anew()
                 self._insert(kept)
 
+    def replace(self, name: str, webp: bytes) -> None:
+        """Keep a picture that another one may have been kept under the name of before."""
+        with self._lock, suppress(sqlite3.DatabaseError):
+            self._forget([name])
+        self.put([(name, webp)])
+
     def keep_only(self, used: Collection[str]) -> None:
-        """Forget the thumbnails of all other content ids."""
+        """Forget the thumbnails of all other content ids; overviews stay."""
         with self._lock:
             try:
                 known = [row[0] for row in self._opened().execute("SELECT id FROM thumbnails")]
-                self._forget([one for one in known if one not in used])
+                self._forget(
+                    one for one in known if one not in used and not one.startswith(OVERVIEW)
+                )
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise _refused(error) from error

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ris.images.labels import Labels
+from ris.images.parts import Tiling
+from ris.images.patches import cut
 from ris.images.sources import Folder
 from ris.model.encoder import Encoder
 from ris.progress import StopSignal, silent
@@ -147,28 +149,36 @@ def publish_folder(
     symmetric: bool = False,
     facts: Mapping[str, Any] | None = None,
     cluster: Sequence[int] | None = None,
+    tiling: Tiling | None = None,
 ) -> Collection:
     """A collection of a folder's pictures: scanned, embedded, mapped and published.
 
     With the `cluster` of each picture its map has clusters, and outlier scores of 0.01 for the
-    first picture, 0.02 for the next; else it is a map as an earlier ris made it.
+    first picture, 0.02 for the next; else it is a map as an earlier ris made it. Large pictures
+    are cut as `tiling` says.
     """
     work.mkdir(parents=True, exist_ok=True)
-    collection = Collection.create(home, name, [str(source)], labels)
+    collection = Collection.create(home, name, [str(source)], labels, tiling=tiling)
     given = Labels(labels)
     scanned = scan(
-        collection, [Folder(source)], given, SIZE, work, on_progress=silent, stop=StopSignal()
+        collection,
+        [cut(Folder(source), tiling)],
+        given,
+        SIZE,
+        work,
+        on_progress=silent,
+        stop=StopSignal(),
     )
     digest = _fake_encoder(work, seed, symmetric, facts)
     vectors = Encoder(work / "encoder").encode(scanned.open_pixels())
     keys = np.arange(scanned.count)
-    with TableWriter(work / "part.parquet", DIMENSION, given.columns) as writer:
+    with TableWriter(work / "part.parquet", DIMENSION, scanned.columns) as writer:
         for batch in read_batches(scanned.rows):
             writer.write_table(add_embeddings(batch, vectors))
     known = () if cluster is None else (np.array(cluster, np.int32), _outliers(len(keys)))
     xy, fitted = vectors[:, :2] * 10, np.ones(len(keys), np.bool_)
     write_map(work / "map.parquet", keys, xy, fitted, *known)
-    draft = draft_of(collection, work, vectors, keys, digest, columns=given.columns, seed=seed)
+    draft = draft_of(collection, work, vectors, keys, digest, columns=scanned.columns, seed=seed)
     draft = _told(draft, facts)
     collection.publish(replace(draft, skipped=scanned.skipped), parent=None)
     return collection

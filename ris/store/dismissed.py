@@ -1,0 +1,110 @@
+"""Pairs that people said are no duplicates, or are both to be kept: `dismissed.json`.
+
+Named by the contents of the two, so that it holds for every generation, after a retraining, and
+for a picture that was removed and added again. It belongs to no generation.
+"""
+
+import json
+from collections.abc import Set
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ris.errors import StoreError
+from ris.store.collection import Collection
+from ris.store.files import own_hash, read_json, write_atomic
+from ris.store.items import Item, Items
+
+FORMAT = 1
+Pair = tuple[str, str]
+
+
+class Dismissed:
+    """The dismissed pairs of a collection, as they are when this is made.
+
+    Raises:
+        StoreError: The file is damaged.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+        self._path = collection.folder / "dismissed.json"
+        self._pairs = self._read()
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def has(self, one: Item, other: Item) -> bool:
+        """Whether a pair was dismissed."""
+        return pair_of(one.id, one.path, other.id, other.path) in self._pairs
+
+    def among(
+        self,
+        items: Items,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        asked: NDArray[np.bool_],
+    ) -> NDArray[np.bool_]:
+        """Which of the pairs of rows that are asked about were dismissed, bool (P,)."""
+        found = np.zeros(len(first), np.bool_)
+        if not self._pairs:
+            return found
+        places = np.flatnonzero(asked)
+        ids, paths = items.column("id"), items.column("path")
+        told = [
+            column.take(rows[places]).to_pylist()
+            for rows in (first, second)
+            for column in (ids, paths)
+        ]
+        for place, *names in zip(places.tolist(), *told, strict=True):
+            found[place] = pair_of(*names) in self._pairs
+        return found
+
+    def add(self, one: Item, other: Item) -> None:
+        """Remember a pair for good.
+
+        Raises:
+            StoreError: The file is damaged, or the disk is full.
+            BusyError: Somebody else is writing.
+        """
+        self._change({pair_of(one.id, one.path, other.id, other.path)}, set())
+
+    def forget(self, one: Item, other: Item) -> None:
+        """Take that back.
+
+        Raises:
+            StoreError, BusyError: As `add`.
+        """
+        self._change(set(), {pair_of(one.id, one.path, other.id, other.path)})
+
+    def _change(self, new: Set[Pair], gone: Set[Pair]) -> None:
+        with self._collection.writing():
+            self._pairs = (self._read() | new) - gone  # others may have written meanwhile
+            content = {"format": FORMAT, "pairs": sorted(self._pairs)}
+            text = json.dumps({**content, "sha256": own_hash(content)}, ensure_ascii=False)
+            write_atomic(self._path, lambda aside: _write_text(aside, text))
+
+    def _read(self) -> frozenset[Pair]:
+        if not self._path.exists():
+            return frozenset()
+        content = read_json(self._path)
+        if isinstance(content.get("format"), int) and content["format"] > FORMAT:
+            raise StoreError(f"A newer ris wrote {self._path.name}.", "Update ris.")
+        if content.get("sha256") != own_hash(content):
+            raise StoreError(
+                f"{self._path.name} is damaged: its own hash does not match.",
+                "Put a copy of it back, or remove it from the collection's folder.",
+            )
+        return frozenset((str(one), str(other)) for one, other in content["pairs"])
+
+
+def pair_of(one: str, one_path: str, other: str, other_path: str) -> Pair:
+    """What names a pair: the contents; of copies of one content, where they lie as well."""
+    if one == other:
+        one, other = f"{one} {one_path}", f"{other} {other_path}"
+    return (one, other) if one < other else (other, one)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
