@@ -1,11 +1,12 @@
 # make app    set everything up and start the app
 # make test   set everything up and run all checks and tests
+# make screenshots   take the pictures of all pages in docs/screens
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint browser clean
+.PHONY: app test lint browser screenshots clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -17,6 +18,9 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+screenshots: $(VENV)/.test browser
+	$(BIN)/python tests/browser/screenshots.py
 
 # A browser for the tests in tests/browser; they are skipped where there is none.
 browser:

@@ -7,6 +7,7 @@ const SIMILAR = "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.3 15.3 20 20"
 const OPEN = "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5";
 const CLOSE = "M6 6l12 12M18 6 6 18";
 const KEYS = "Arrow keys move, Enter opens, S searches with it, Space selects.";
+const NARROW = window.matchMedia("(max-width: 640px)"); // what stands beside the grid elsewhere comes after it
 const AHEAD = "600px"; // more are asked for before the end comes into view
 const grids = new WeakMap();
 
@@ -180,7 +181,7 @@ class Grid {
     this.mode = data.more;
     this.more.hidden = !data.more;
     this.more.textContent = "Show more";
-    if (data.more === "scroll") this.near.observe(this.more);
+    if (data.more === "scroll" && !NARROW.matches) this.near.observe(this.more);
   }
 
   #more() {

@@ -13,7 +13,7 @@ from pages.parts.gallery import draw_gallery
 from pages.parts.groups import draw_groups, draw_tags
 from pages.parts.map_view import MOST_CHOSEN, map_view
 from pages.parts.places import places_in_words
-from pages.parts.save_map import draw_save
+from pages.parts.save_map import draw_save, of_selection
 from pages.parts.small_picture import draw_small_picture
 from ris.errors import RisError
 
@@ -135,7 +135,8 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title("Map", anchor=False, width="stretch")
         colour = choose_colour(explorer)
-        draw_save(explorer, colour, result, selection.key if selection else None)
+        key = selection.key if selection else None
+        draw_save(explorer, colour, lambda: of_selection(explorer, result, key))
     with st.container(key="stacked"):
         left, right = st.columns([3, 2], gap="medium")
     drawn_here = selection is not None and selection.seal == explorer.manifest.sha256

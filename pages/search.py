@@ -24,6 +24,7 @@ from pages.parts.map_view import map_view
 from pages.parts.picture_input import examples, picture_input
 from pages.parts.places import places_in_words
 from pages.parts.query_bar import draw_query
+from pages.parts.save_map import draw_save, of_search
 from pages.parts.search_controls import draw_controls
 from pages.parts.view import MOST_HITS, View
 from ris.errors import RisError
@@ -125,8 +126,9 @@ def draw_each(explorer: Explorer, view: View, found: Found) -> None:
             cards.look_for(explorer, similar)
 
 
-def draw_map(explorer: Explorer, result: SearchResult | None) -> None:
+def draw_map(explorer: Explorer, found: Found) -> None:
     """The map with the query and its hits; a click looks for that item."""
+    result = found.result
     with st.container(key="beside"):
         event = map_view(
             explorer,
@@ -137,7 +139,10 @@ def draw_map(explorer: Explorer, result: SearchResult | None) -> None:
         )
         if result is not None and (told := places_in_words(explorer, result.hits)):
             st.caption(told)
-        st.caption("Click a point to find what is like it. Draw around points to collect them.")
+        with st.container(horizontal=True, vertical_alignment="center", key="under-map"):
+            with st.container(width="stretch"):
+                st.caption("Click a point to find what is like it. Draw around some to collect.")
+            draw_save(explorer, None, lambda: of_search(found.asked, result))
     if event is not None and event.kind == "click" and event.key is not None:
         cards.look_for(explorer, event.key)
     elif event is not None and event.polygon:
@@ -190,7 +195,7 @@ def main() -> None:
     with left:
         draw_answer(explorer, view, found)
     with right:
-        draw_map(explorer, found.result)
+        draw_map(explorer, found)
 
 
 main()

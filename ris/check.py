@@ -30,6 +30,8 @@ from ris.store.kept import read_original
 from ris.store.live import live_rows, read_live
 from ris.store.manifest import Graph, Manifest, Map, Part
 from ris.store.table import ROW_GROUP, embeddings_of, other_columns, read_batches, take
+from ris.store.tags import FILE as TAGS
+from ris.store.tags import Tags
 from ris.store.thumbnails import look_over
 
 ID = re.compile(r"[0-9a-f]{64}")
@@ -46,7 +48,7 @@ class Finding:
 
     Attributes:
         kind: "collection", "pointer", "manifest", "part", "count", "graph", "map", "encoder",
-            "training", "skipped", "thumbnails", "thumbnail", "copy", "picture", "orphan" or
+            "training", "skipped", "tags", "thumbnails", "thumbnail", "copy", "picture", "orphan" or
             "debris"; "lost" after a repair.
         file: The file inside the collection, with forward slashes; of a "picture" its path.
         what: What is wrong with it, a sentence for people.
@@ -133,6 +135,7 @@ class _Check:
             if self._is_whole(self._serving.parts):
                 yield from self._pictures(self._serving)
         yield from self._skipped()
+        yield from self._tags()
         yield from self._copies()
         yield from self._left_over()
 
@@ -414,6 +417,12 @@ class _Check:
         except StoreError as error:
             again = "It begins anew; sync finds again what can't be read."
             yield Finding("skipped", "skipped.parquet", error.message, again)
+
+    def _tags(self) -> Iterator[Finding]:
+        try:
+            Tags(self._collection).all()
+        except StoreError as error:  # what people said can't be made again
+            yield Finding("tags", TAGS, f"{error.message} {error.hint}".strip())
 
     # -- what should not be there -----------------------------------------------------------------
 

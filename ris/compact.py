@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from ris.explore.clusters import find_clusters
-from ris.generate import Work, by_key, earlier_places, make_graph, make_map, write_places
+from ris.generate import (
+    Work,
+    by_key,
+    earlier_places,
+    make_graph,
+    make_map,
+    score_outliers,
+    write_places,
+)
 from ris.progress import Progress
 from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
@@ -77,6 +85,10 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
         places = known.take(np.searchsorted(known.keys, keys))
         if (places.cluster < 0).all():  # a map of an earlier ris
             places = replace(places, cluster=find_clusters(places.xy, seed=seed))
+        unknown = np.isnan(places.outlier)  # of an earlier ris, too
+        if unknown.any() and places.fitted.any():
+            scores = score_outliers(work, vectors, keys, graph, places.fitted)
+            places = replace(places, outlier=np.where(unknown, scores, places.outlier))
         positions = write_places(work, places)
         positions = replace(positions, made_of=_made_of(manifest.maps[0]))
     else:

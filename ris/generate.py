@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.explore.clusters import find_clusters
-from ris.explore.projection import FIT_AT_MOST, project
+from ris.explore.projection import FIT_AT_MOST, outlier_scores, project
 from ris.model.encoder import Encoder, seal
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
@@ -249,14 +249,26 @@ def make_map(
         work.on_progress(Progress("map", done, total, "epochs"))
 
     work.on_progress(Progress("map", 0, None, "epochs"))
-    index: Index = ExactIndex(vectors, keys)
-    if _EXACT_NEIGHBOURS_BELOW <= len(keys) <= FIT_AT_MOST:
-        loaded = load_graph(work.folder / "graph.hnsw", vectors.shape[1], len(keys))
-        index = GraphIndex(loaded, max(graph.ef, 64))
+    index = _neighbours_of(work, vectors, keys, graph)
     found = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)
     work.stop.check()
     clusters = find_clusters(found.xy, seed=seed)
     return write_places(work, Positions(keys, found.xy, found.fitted, clusters, found.outlier))
+
+
+def score_outliers(
+    work: Work, vectors: Vectors, keys: Keys, graph: Graph, fitted: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """The outlier scores of a map that has none; the graph lies in the work folder already."""
+    return outlier_scores(_neighbours_of(work, vectors, keys, graph), vectors, keys, fitted)
+
+
+def _neighbours_of(work: Work, vectors: Vectors, keys: Keys, graph: Graph) -> Index:
+    """What finds the neighbours that a map is made of."""
+    if not _EXACT_NEIGHBOURS_BELOW <= len(keys) <= FIT_AT_MOST:
+        return ExactIndex(vectors, keys)
+    loaded = load_graph(work.folder / "graph.hnsw", vectors.shape[1], len(keys))
+    return GraphIndex(loaded, max(graph.ef, 64))
 
 
 def write_places(work: Work, positions: Positions) -> Map:

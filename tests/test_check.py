@@ -27,6 +27,7 @@ from ris.store.collection import Collection
 from ris.store.files import own_hash, write_json
 from ris.store.manifest import write_manifest
 from ris.store.table import TableWriter, write_map
+from ris.store.tags import Tags
 from ris.store.thumbnails import Thumbnails
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -305,6 +306,16 @@ def test_a_lost_part_costs_its_items_and_is_told(lived_in):
     assert explorer.notices == ()
     assert explorer.count == count - 3  # one of the four had been removed
     assert explorer.points().keys.tolist() == explorer.keys.tolist()
+
+
+def test_damaged_tags_are_told_and_stay(lived_in):
+    Tags(lived_in).add("fine", np.array([3]))
+    assert look(lived_in) == []
+    damage(lived_in.folder / "tags.json")
+    (found,) = look(lived_in)
+    assert (found.kind, found.file, found.repair) == ("tags", "tags.json", "")
+    assert "tags.json" in found.what
+    assert mend(lived_in).left == (found,)
 
 
 def test_without_its_keras_file_a_lost_encoder_stays_lost(lived_in):

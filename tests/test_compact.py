@@ -69,6 +69,23 @@ def test_nothing_is_other_afterwards(lived_in, work):
     assert Explorer(lived_in).notices == ()
 
 
+def test_a_map_of_an_earlier_ris_gets_outlier_scores(tmp_path, pictures, work):
+    collection = stores.publish_folder(tmp_path / "home", "own", pictures, tmp_path / "first")
+    for number in range(2):
+        drawn.write(pictures, "rings", number)
+    sync(collection, work())
+    before = Explorer(collection)._positions
+    assert np.isnan(before.outlier).tolist() == [True] * COUNT + [False] * 2
+    compact(collection, work())
+    explorer = Explorer(collection)
+    positions, fitted = explorer._positions, before.keys[before.fitted]
+    vectors = explorer._index.vectors(fitted.tolist())
+    distances = np.sort(1 - vectors @ vectors.T, axis=1)[:, 1:]  # each one's own goes
+    np.testing.assert_allclose(positions.outlier[:COUNT], distances.mean(axis=1), atol=1e-5)
+    np.testing.assert_array_equal(positions.outlier[COUNT:], before.outlier[COUNT:])
+    assert "outlier score" in explorer.colourings()
+
+
 def test_a_damaged_part_is_not_copied_in_silence(lived_in, work):
     path = lived_in.folder / lived_in.manifest(lived_in.current()).parts[0].file
     data = bytearray(path.read_bytes())

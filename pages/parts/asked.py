@@ -79,6 +79,7 @@ def search(
         k,
         copies,
         where,
+        explorer.tags_version if where else "",
         explorer,
         [each.query for each in asked],
     )

@@ -27,6 +27,7 @@ class Filters:
         least: The least number or day of it, as written.
         most: The greatest.
         where: An expression of the person's own.
+        tags: They have one of these.
     """
 
     labels: tuple[str, ...] = ()
@@ -36,11 +37,12 @@ class Filters:
     least: str = ""
     most: str = ""
     where: str = ""
+    tags: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """How many kinds of conditions there are."""
         ranged = self.column and (self.values or self.least or self.most)
-        return sum(map(bool, (self.labels, self.folder, ranged, self.where)))
+        return sum(map(bool, (self.labels, self.tags, self.folder, ranged, self.where)))
 
 
 def expression(filters: Filters, kinds: Mapping[str, str]) -> str | None:
@@ -56,6 +58,8 @@ def expression(filters: Filters, kinds: Mapping[str, str]) -> str | None:
     parts = []
     if filters.labels:
         parts.append(f"label in {list(filters.labels)!r}")
+    if filters.tags:
+        parts.append(f"tag in {list(filters.tags)!r}")
     if filters.folder:
         below = filters.folder.rstrip("/") + "/"
         parts.append(f"(folder == {filters.folder!r} or path.startswith({below!r}))")

@@ -89,8 +89,8 @@ def hit_grid(
         name: what the list is, for screen readers.
         about: what the cards are an answer to; as it changes, their beginning comes into view.
         empty: the words shown in place of no cards.
-        more: whether more can be had: "scroll" asks for them as the end comes near, "ask" by a
-            button alone, "" not at all.
+        more: whether more can be had: "scroll" asks for them as the end comes near, except on a
+            phone, where other things come after the grid; "ask" by a button alone, "" not at all.
         on_more: called when more are wanted, before the run that then shows them.
         closed: the picture that was open over the grid.
         small: a row of small cards, of which none can be selected.

@@ -74,15 +74,10 @@ def draw_steps(grid: str, keys: list[int], key: int) -> None:
     before = keys[place - 1] if place else None
     after = keys[place + 1] if place is not None and place + 1 < len(keys) else None
     with st.container(key="steps", horizontal=True, vertical_alignment="center"):
-        for label, icon, to in (
-            ("Previous", ":material/arrow_back:", before),
-            ("Next", ":material/arrow_forward:", after),
-        ):
+        for label, to in (("Previous", before), ("Next", after)):
             st.button(
                 label,
                 key=f"picture-{label}",
-                icon=icon,
-                icon_position="left" if label == "Previous" else "right",
                 shortcut="Left" if label == "Previous" else "Right",
                 disabled=to is None,
                 on_click=searching.open_item,

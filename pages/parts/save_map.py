@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.parts import cards
+from pages.parts.asked import Asked, heading
 from ris.errors import RisError
 from ris.explore.saved_map import PICTURES, SavedQuery, saved_map
 
@@ -18,21 +20,20 @@ if TYPE_CHECKING:
 
 
 def draw_save(
-    explorer: Explorer, colour: Colouring | None, result: SearchResult | None, key: int | None
+    explorer: Explorer, colour: Colouring | None, query: Callable[[], SavedQuery | None]
 ) -> None:
     """A button that saves the map as it is coloured, with what was looked for and its hits.
 
     Args:
         explorer: The open generation.
-        colour: What its points are coloured by; None where there is no map to save.
-        result: What was found, if anything was looked for.
-        key: The item that was looked for, if it was one.
+        colour: What its points are coloured by; None: the first thing there is.
+        query: Gives what was looked for, once the button is pressed.
     """
-    if colour is None:
+    if not explorer.colourings():  # there is no map to save
         return
 
     def make() -> bytes:  # runs when the button is pressed, not before
-        return saved_map(explorer, colouring=colour, query=_query(explorer, result, key))
+        return saved_map(explorer, colouring=colour, query=query())
 
     st.download_button(
         "Save this map",
@@ -46,7 +47,10 @@ def draw_save(
     )
 
 
-def _query(explorer: Explorer, result: SearchResult | None, key: int | None) -> SavedQuery | None:
+def of_selection(
+    explorer: Explorer, result: SearchResult | None, key: int | None
+) -> SavedQuery | None:
+    """What was looked for by what is selected on the map: an item, or several together."""
     if result is None:
         return None
     if key is None:
@@ -55,3 +59,11 @@ def _query(explorer: Explorer, result: SearchResult | None, key: int | None) -> 
     with suppress(RisError):  # the file is gone, and its thumbnail too
         thumbnail = explorer.thumbnail(key)
     return SavedQuery(name, result.place, result.hits, thumbnail)
+
+
+def of_search(asked: Sequence[Asked], result: SearchResult | None) -> SavedQuery | None:
+    """What was looked for on the Search page."""
+    if result is None:
+        return None
+    thumbnail = asked[0].thumbnail if len(asked) == 1 else b""
+    return SavedQuery(heading(asked), result.place, result.hits, thumbnail)

@@ -80,6 +80,7 @@ def draw_filters(explorer: Explorer, view: View, problem: RisError | None) -> No
     filters = view.filters
     with st.popover("Filter", icon=":material/filter_alt:", key="filters"):
         draw_labels(explorer, filters)
+        draw_tags(explorer, filters)
         draw_folders(explorer, filters)
         draw_column(explorer, filters)
         _kept("where", filters.where)
@@ -118,6 +119,27 @@ def draw_labels(explorer: Explorer, filters: Filters) -> None:
     )
 
 
+def draw_tags(explorer: Explorer, filters: Filters) -> None:
+    """Which tags."""
+    try:
+        counts = {name: len(keys) for name, keys in explorer.tagged().items()}
+    except RisError as problem:
+        notices.error(problem)
+        return
+    if (not counts and not filters.tags) or explorer.columns()["tag"] != "labels":
+        return
+    _kept("tags", list(filters.tags))
+    st.multiselect(
+        "Tags",
+        list(dict.fromkeys([*counts, *filters.tags])),
+        format_func=lambda tag: f"{tag} ({counts.get(tag, 0):,})",
+        placeholder="Any tag",
+        key=_key("tags"),
+        on_change=_refine,
+        args=("tags", lambda known, tags: replace(known, tags=tuple(tags))),
+    )
+
+
 def draw_folders(explorer: Explorer, filters: Filters) -> None:
     """Which folder."""
     known = explorer.summary("folder")
@@ -150,7 +172,11 @@ def folders_of(known: tuple[str, ...]) -> list[str]:
 
 def own_columns(explorer: Explorer) -> list[str]:
     """The collection's own columns."""
-    return [name for name in explorer.columns() if name not in NOT_OFFERED]
+    return [
+        name
+        for name, kind in explorer.columns().items()
+        if name not in NOT_OFFERED and kind != "labels"  # those are labels and tags
+    ]
 
 
 def draw_column(explorer: Explorer, filters: Filters) -> None:

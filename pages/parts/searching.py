@@ -204,6 +204,7 @@ def hits(
     k: int,
     copies: bool,
     where: str | None,
+    tags: str,
     _explorer: Explorer,
     _queries: Sequence[int | bytes],
 ) -> SearchResult:
@@ -216,6 +217,7 @@ def hits(
         k: How many hits.
         copies: As `Explorer.together` takes it.
         where: As `Explorer.together` takes it.
+        tags: The version of the tags, of which a filter may tell.
         _explorer: The open generation.
         _queries: The pictures, as `Explorer.together` takes them.
 

@@ -30,6 +30,11 @@ CSS = """
 .st-key-query-pictures { max-width: min(100%, 40rem); }
 .st-key-controls { row-gap: .75rem; }
 .st-key-controls .stCheckbox { padding-bottom: .35rem; }
+.st-key-controls [role="radiogroup"] :is(label, button) { min-height: 2.5rem; }
+@media (min-width: 641px) { /* as high as what they stand beside */
+  .st-key-ways-in [class*="st-key-way-in-"] button { height: 4.2rem; }
+  .st-key-ask-large [class*="st-key-way-in-"] button { height: 7.5rem; }
+}
 .stElementContainer:has(> [data-testid="stBidiComponentRegular"]):has(.veil) { height: 0; }
 
 .st-key-ask-large [data-testid="stFileUploaderDropzone"] {
@@ -44,7 +49,14 @@ CSS = """
 :is(.st-key-groups, .st-key-more-groups) :is(button, button p) {
   justify-content: start; text-align: start; white-space: normal; line-height: 1.3;
 }
-:is(.st-key-groups, .st-key-more-groups) img { aspect-ratio: 1; object-fit: cover; }
+.st-key-groups, .st-key-more-groups {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr));
+}
+:is(.st-key-groups, .st-key-more-groups) > *,
+:is(.st-key-groups, .st-key-more-groups) .stVerticalBlock { width: 100% !important; }
+:is(.st-key-groups, .st-key-more-groups) img {
+  width: 100%; aspect-ratio: 1; object-fit: cover;
+}
 
 /* Small pictures are shown enlarged, as large as the others. */
 .st-key-full-picture { max-width: min(100%, 42rem); }
@@ -62,6 +74,7 @@ CSS = """
   .st-key-query-bar { padding-block: .5rem; row-gap: .5rem; column-gap: .75rem; }
   .st-key-query-bar img { max-height: 3.25rem; max-width: 5rem; }
   .st-key-query-bar [data-testid="stCaptionContainer"] p { font-size: .8rem; line-height: 1.3; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-full-picture),
   .st-key-full-picture, .st-key-full-picture img { width: 100% !important; }
   .st-key-full-picture img { height: auto; max-height: 60vh; }
 }

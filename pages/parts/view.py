@@ -94,6 +94,7 @@ def read(parameters: Mapping[str, Sequence[str]]) -> View:
             one("least"),
             one("most"),
             one("where"),
+            some("tag"),
         ),
     )
 
@@ -109,6 +110,7 @@ def write(view: View) -> dict[str, list[str]]:
         "copies": ["true"] if view.copies else [],
         "sort": [view.sort],
         "label": filters.labels,
+        "tag": filters.tags,
         "folder": [filters.folder],
         "column": [filters.column],
         "value": filters.values,

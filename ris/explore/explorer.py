@@ -113,7 +113,7 @@ class Explorer:
         self._encoder = Encoder(opened.encoder)
         self._prepare = prepare
         self._read_part = read_part
-        self._matching = lru_cache(_FILTERS_KEPT)(opened.items.matching)
+        self._matching = lru_cache(_FILTERS_KEPT)(self._held_for)
         self._colouring = lru_cache(_COLOURINGS_KEPT)(self._coloured)
         self._tag_codes = lru_cache(1)(self._coded_tags)
         self._summaries = lru_cache(_SUMMARIES_KEPT)(opened.items.summary)
@@ -291,8 +291,16 @@ class Explorer:
         Raises:
             RisError: It can't be understood; the hint lists the columns that it can name.
         """
-        found: NDArray[np.int64] = self._matching(where)
+        found: NDArray[np.int64] = self._matching(where, self.tags_version)
         return found
+
+    def _held_for(self, where: str, version: str) -> NDArray[np.int64]:
+        return self._items.matching(where, self._tags.all)
+
+    @property
+    def tags_version(self) -> str:
+        """What is another once a tag was changed, and with it what filters hold for."""
+        return self._tags.version
 
     def item(self, key: int) -> Item:
         """One item.

@@ -21,6 +21,7 @@ from ris.store.index import (
     GraphIndex,
     Index,
     Keys,
+    Neighbours,
     Vectors,
     build_graph,
     load_graph,
@@ -119,6 +120,24 @@ def project(
     how = np.zeros(count, np.bool_)
     how[fitted] = True
     return Projected(xy, how, outlier)
+
+
+def outlier_scores(
+    index: Index, vectors: Vectors, keys: Keys, fitted: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """The outlier scores of a map that has none, float32 (N,), as `project` gives them.
+
+    Args:
+        index: As `project` takes it.
+        vectors: float32 (N, D), unit length.
+        keys: int64 (N,), ascending.
+        fitted: Which of them the map was fitted to, bool (N,); at least one.
+    """
+    among, scores = vectors[fitted], np.empty(len(keys), np.float32)
+    scores[fitted] = _mean_distance(_neighbours_among(index, among, keys[fitted])[1][:, 1:])
+    if not fitted.all():
+        scores[~fitted] = _mean_distance(_nearest_fitted(vectors[~fitted], among).distances)
+    return scores
 
 
 def align(xy: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -224,17 +243,22 @@ def place_many(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Places float32 (N, 2) and outlier scores float32 (N,) of vectors (N, D) between fitted ones,
     (M, D) at (M, 2)."""
+    found = _nearest_fitted(vectors, fitted)
+    weights = _weights(found.distances[:, :_PLACED_BY])
+    weights /= weights.sum(axis=1, keepdims=True)
+    places = np.einsum("nk,nkd->nd", weights, xy[found.keys[:, :_PLACED_BY]])
+    return np.asarray(places, np.float32), _mean_distance(found.distances)
+
+
+def _nearest_fitted(vectors: Vectors, fitted: Vectors) -> Neighbours:
+    """The fitted vectors nearest to others, by their rows."""
     rows = np.arange(len(fitted))
     with TemporaryDirectory() as folder:
         # 950,000 against 50,000 one by one takes minutes, the graph's building included seconds
         path = Path(folder) / "fitted.hnsw"
         ef = build_graph(fitted, rows, path).ef
         index = GraphIndex(load_graph(path, fitted.shape[1], len(rows)), ef)
-        found = index.query(vectors, NEAREST)
-    weights = _weights(found.distances[:, :_PLACED_BY])
-    weights /= weights.sum(axis=1, keepdims=True)
-    places = np.einsum("nk,nkd->nd", weights, xy[found.keys[:, :_PLACED_BY]])
-    return np.asarray(places, np.float32), _mean_distance(found.distances)
+        return index.query(vectors, NEAREST)
 
 
 def _silent(done: int, total: int) -> None:

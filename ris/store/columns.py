@@ -7,8 +7,9 @@ cores. `expression.py` reads a text and asks; `items.py` holds the table.
 import operator
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, reduce
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 
 from ris.errors import RisError
 
+Keys = NDArray[np.int64]
+Tagged = Callable[[], Mapping[str, Keys]]
 Literal = bool | int | float | str
 Condition = Callable[["Rows"], Any]  # gives true, false, or null for unknown, of each row
 
@@ -79,6 +82,16 @@ class Rows:
         parts = pc.split_pattern(self._batch.column("path"), "/", max_splits=1, reverse=True)
         nested = pc.greater(pc.list_value_length(parts), 1)
         return pc.if_else(nested, pc.list_element(parts, 0), "").dictionary_encode()
+
+    def tags(self, tagged: Mapping[str, Keys]) -> Any:
+        """The tags of each row as lists of texts, of the keys that each tag has."""
+        keys = self._batch.column("key").to_numpy()
+        having = [np.flatnonzero(np.isin(keys, one)) for one in tagged.values()]
+        rows = np.concatenate([np.empty(0, np.int64), *having])
+        codes = np.repeat(np.arange(len(having)), list(map(len, having)))
+        ends = np.cumsum(np.bincount(rows, minlength=len(keys)))
+        values = pa.array(list(tagged), pa.string()).take(codes[np.argsort(rows, kind="stable")])
+        return pa.ListArray.from_arrays(np.concatenate([[0], ends]).astype(np.int32), values)
 
 
 @dataclass(frozen=True)
@@ -188,11 +201,11 @@ class Columns:
     """The columns of a table by the names that people use, and which rows meet a condition.
 
     Those that hold numbers, texts, times, or True and False go by their own names. `label` and
-    `labels` are an item's labels; `folder` is the path up to its last slash, unless the table has
-    a column of that name.
+    `labels` are an item's labels; `folder` is the path up to its last slash, `tag` and `tags` what
+    people gave it, unless the table has columns of these names.
 
     Args:
-        table: An Arrow table with at least `path` and `labels`.
+        table: An Arrow table with at least `key`, `path` and `labels`.
     """
 
     def __init__(self, table: Any) -> None:
@@ -205,6 +218,22 @@ class Columns:
             kind = "number" if number else _KINDS.get(field.type)
             if kind is not None:
                 self.by_name[field.name] = _stored(field.name, kind)
+        self._own = dict(self.by_name)
+        self.by_name |= self._with_tags(dict)
+
+    def tagged(self, tags: Tagged) -> "Columns":
+        """The same columns with other tags, which change while a table stays as it is.
+
+        Args:
+            tags: Gives the keys of each tag, int64 ascending; asked when a filter names tags.
+        """
+        columns = copy(self)
+        columns.by_name = {**self._own, **self._with_tags(tags)}
+        return columns
+
+    def _with_tags(self, tags: Tagged) -> dict[str, Column]:
+        column = Column("labels", lambda rows: rows.tags(tags()))
+        return {name: column for name in ("tag", "tags") if name not in self._own}
 
     def mask(self, condition: Condition) -> NDArray[np.bool_]:
         """Whether each row meets a condition, bool (N,); where that is unknown, it does not.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
-from ris.store.columns import Columns, Summary
+from ris.store.columns import Columns, Summary, Tagged
 from ris.store.expression import read
 from ris.store.table import metadata_columns
 from ris.store.values import Codes, coded, numbers
@@ -119,16 +119,18 @@ class Items:
                 found[place] = row
         return found
 
-    def matching(self, where: str) -> NDArray[np.int64]:
+    def matching(self, where: str, tags: Tagged = dict) -> NDArray[np.int64]:
         """Keys of the items that an expression holds for, ascending; not to be written to.
 
         Args:
             where: As docs/commands.md describes it, e.g. `label == "cat" and width >= 1000`.
+            tags: Gives the keys of each tag, int64 ascending.
 
         Raises:
             RisError: It can't be understood; the hint lists the columns that it can name.
         """
-        holds = self._columns.mask(read(where, self._columns))
+        columns = self._columns.tagged(tags)
+        holds = columns.mask(read(where, columns))
         keys = self.keys[holds if self._rows is None else holds[self._rows]]
         keys.setflags(write=False)  # they are shared by all who filter by it
         return keys

@@ -355,6 +355,38 @@ class TestAddressBar:
         expect(page.get_by_text("Or start from one of these")).to_be_visible()
 
 
+class TestMap:
+    def test_escape_on_the_small_map_clears_no_query(self, open_tab):
+        page = of_an_item(open_tab)
+        name = page.locator(".st-key-query-words strong").inner_text()
+        stage = page.locator(".ris-map-stage")
+        expect(page.locator(".ris-map-stage[data-settled]")).to_be_attached()
+        page.get_by_role("button", name=re.compile("^Lasso")).click()
+        box = stage.bounding_box()
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 20, steps=4)
+        page.mouse.move(box["x"] + 200, box["y"] + 200, steps=4)
+        page.keyboard.press("Escape")  # gives the outline up
+        page.mouse.up()
+        stage.press("Escape")
+        settled(page)
+        looked_for(page, name)
+        expect(page).to_have_url(re.compile("item=3"))
+        expect(page.locator(".ris-mark")).to_have_count(24)
+        expect(page.get_by_role("heading", name="Search", level=1)).to_be_visible()
+
+    def test_it_is_saved_with_what_is_looked_for(self, open_tab, tmp_path):
+        page = of_an_item(open_tab)
+        name = page.locator(".st-key-query-words strong").inner_text()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save this map").click()
+        download.value.save_as(tmp_path / "map.html")
+        saved = page.context.new_page()
+        saved.goto((tmp_path / "map.html").as_uri())
+        expect(saved.get_by_text(name).first).to_be_visible()
+
+
 def test_a_phone_shows_all_of_it(open_tab):
     page = of_an_item(open_tab)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -365,6 +397,11 @@ def test_a_phone_shows_all_of_it(open_tab):
     for control in (".pick", ".similar", ".open"):
         box = page.locator(f".card {control}").first.bounding_box()
         assert 0 <= box["x"] <= 390 - box["width"]
+    # what comes after the hits can be reached: more of them come when they are asked for
+    page.locator(".ris-map-stage").scroll_into_view_if_needed()
+    settled(page)
+    expect(page.locator(".ris-map-stage")).to_be_in_viewport()
+    page.locator(".card").first.scroll_into_view_if_needed()
     page.locator(".card .picture").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Show on the map")).to_be_visible()

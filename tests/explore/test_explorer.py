@@ -426,6 +426,15 @@ class TestFilters:
             explorer.matching(f"width > {number + 4}")
         assert explorer.matching("width > 3") is not kept
 
+    def test_a_filter_by_tag_follows_the_tags(self, explorer):
+        assert explorer.matching('tag == "fine"').tolist() == []
+        tags = Tags(explorer.collection)
+        tags.add("fine", np.array([3, 7]))
+        assert explorer.matching('tag == "fine"').tolist() == [3, 7]
+        tags.remove("fine", np.array([3]))
+        found = explorer.similar(0, where='"fine" in tags')
+        assert [hit.item.key for hit in found.hits] == [7]
+
     def test_removed_items_never_match(self, home, collection, tmp_path):
         draft = stores.make_draft(collection, tmp_path / "w", seed=3, deleted=(2, 4), tail=5)
         collection.publish(draft, parent=collection.current())

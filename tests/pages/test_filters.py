@@ -21,6 +21,7 @@ KINDS = {
     [
         (Filters(), None),
         (Filters(labels=("bars", 'it\'s "so"')), "label in ['bars', 'it\\'s \"so\"']"),
+        (Filters(tags=("fine", "odd")), "tag in ['fine', 'odd']"),
         (Filters(folder="/a"), "(folder == '/a' or path.startswith('/a/'))"),
         (Filters(column="width"), None),
         (Filters(column="width", least="10", most="12.5"), "width >= 10 and width <= 12.5"),

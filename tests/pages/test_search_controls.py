@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 
 import drawn
+import numpy as np
 import pytest
 import stores
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.search_controls import folders_of
+from ris.store.collection import Collection
+from ris.store.tags import Tags
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 
@@ -94,6 +97,17 @@ def test_another_column_begins_anew(shop):
     app = shop(column="price", least="3.5")
     control(app.selectbox, "What else is known").set_value("maker").run()
     assert len(keys_on(app)) == 19
+
+
+def test_tags_are_a_filter_once_there_are_some(shop, folder):
+    assert [each.label for each in shop().multiselect] == ["Labels"]
+    tags = Tags(Collection(folder / "home", "shop"))
+    tags.add("fine", np.array([4, 6]))
+    app = shop()
+    control(app.multiselect, "Tags").set_value(["fine"]).run()
+    assert keys_on(app) == [4, 6]
+    assert keys_on(shop(tag="fine")) == [4, 6]
+    tags.remove("fine", np.array([4, 6]))
 
 
 def test_a_column_that_is_not_there_is_told(shop):

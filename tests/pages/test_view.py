@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pages.parts import address_bar, view
@@ -31,10 +31,12 @@ views = st.builds(
         st.just("") | words,
         st.just("") | words,
         st.just("") | words,
+        some_words,
     ),
 )
 
 
+@settings(deadline=None)  # the first one also imports
 @given(views)
 def test_a_link_says_all_of_a_view(shown):
     address = urlencode(view.write(shown), doseq=True)

@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -169,6 +170,31 @@ def test_the_keys_are_ascending_and_cannot_be_written_to(items):
     assert keys.dtype == "int64"
     with pytest.raises(ValueError, match="read-only"):
         keys[0] = 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('tag == "fine"', [10, 30]),
+        ('"odd" in tags', [30, 40]),
+        ('tag in ["fine", "odd"] and tag != "odd"', [10]),
+        ("tag is None", [20]),
+        ('tag.startswith("f") and width < 20', [10]),
+        ('tag == "nobody\'s"', []),
+    ],
+)
+def test_tags_are_asked_like_labels(items, text, expected):
+    tags = {"fine": np.array([10, 30]), "odd": np.array([30, 40, 99]), "gone": np.array([98])}
+    assert items.matching(text, lambda: tags).tolist() == expected
+
+
+def test_tags_that_cannot_be_read_cost_only_the_filters_that_name_them(items):
+    def broken():
+        raise RisError("tags.json is damaged.")
+
+    assert len(items.matching("width > 10", broken)) == 3
+    with pytest.raises(RisError, match="damaged"):
+        items.matching('tag == "fine"', broken)
 
 
 @pytest.mark.parametrize("text", ['folder == "attic"', 'column["folder"] == "attic"'])
