@@ -32,7 +32,8 @@ class NetworkSettings:
         code_channels: Channels of the code.
         decoder_width: Channels of the decoder where it is S/8 wide, a multiple of 4.
         dimension: Length of the learned part of the embedding, at most twice the last of `widths`.
-        colour: Weight of the colour histogram beside it; 0 leaves it out.
+        colour: Weight of the colour histogram beside it; 0 leaves it out. With `turned` it is the
+            scale at which the histogram is one of the features.
         turned: Whether embeddings are the mean over the eight turned and mirrored views of a
             picture, for pictures that have no up; else over the picture and its mirror image. An
             embedding takes four times as long then.
@@ -218,10 +219,14 @@ def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Netw
         found = encoder(pictures)
         views = OtherViews(settings.turned, name="other_views", dtype="float32")
         others = encoder(views(pictures))
-        features = MeanDirection(views.count + 1, name="mean_features", dtype="float32")(
+        features = MeanDirection(views.count + 1, name="mean_direction", dtype="float32")(
             [found["features"], found["peaks"], others["features"], others["peaks"]]
         )
         colours = ColourHistogram(dtype="float32")(pictures)
+        parts = [features]
+        if settings.turned and settings.colour:
+            parts.append(layers.Rescaling(settings.colour, dtype="float32")(colours))
+        features = layers.Concatenate(name="mean_features", dtype="float32")(parts)
         outputs = {
             "reconstruction": decoder(found["code"]),
             "embedding": head([features, colours]),
@@ -393,11 +398,13 @@ def _decoding_conv(width: int) -> layers.Layer:
 
 
 def _head(settings: NetworkSettings) -> keras.Model:
-    features = keras.Input((2 * settings.widths[-1],), dtype="float32")
+    among_features = settings.turned and settings.colour > 0
+    width = 2 * settings.widths[-1] + (64 if among_features else 0)
+    features = keras.Input((width,), dtype="float32")
     colours = keras.Input((64,), dtype="float32")
     x = layers.Dense(settings.dimension, name="axes", dtype="float32")(features)
     x = layers.UnitNormalization(dtype="float32")(x)
-    if settings.colour:
+    if settings.colour and not among_features:
         weighted = layers.Rescaling(settings.colour**0.5, dtype="float32")(colours)
         x = layers.UnitNormalization(dtype="float32")(layers.Concatenate()([x, weighted]))
     return keras.Model([features, colours], x, name="head")

@@ -37,7 +37,7 @@ def test_photos_have_an_up_and_colours():
 def test_slides_have_no_up():
     assert have_no_up(slides(400))
     found = choose(slides(400), {})
-    assert (found.turned, found.rotation, found.colour) == (True, 180, 1.0)
+    assert (found.turned, found.rotation, found.colour) == (True, 180, 0.5)
     assert not choose(slides(400), {"turned": "no"}).turned
     assert (
         choose(slides(400).mean(axis=3, keepdims=True).repeat(3, 3).astype(np.uint8), {}).colour

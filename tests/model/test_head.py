@@ -26,7 +26,8 @@ def embed(network, pictures):
 def test_altered_copies_are_compared_with_their_own_pictures(shape, turned):
     """Of pictures that have an up, those turned by 90 degrees are left out."""
     network = build_network(NetworkSettings(**{**vars(shape), "turned": turned}))
-    found = changed_features(network, drawn.pixels(3)).reshape(-1, 3, 64)
+    width = 2 * 32 + 64 * turned  # colours are among the features then
+    found = changed_features(network, drawn.pixels(3)).reshape(-1, 3, width)
     assert len(found) == len(KINDS) - (not turned)
     names = [kind.name for kind in KINDS]
     assert np.abs(found[names.index("mirror")]).max() < 1e-5  # each against itself
