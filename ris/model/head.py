@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ris.images.alterations import KINDS, alter_input
 from ris.model.network import Network
 
+_BATCH = 512  # views at once
 _FITTED_ON = 40_000  # views of pictures that a head is fitted on, at most
 _ALTERED = 300  # pictures of which altered copies are made, at most
 _WHITENING = 0.35  # exponent of the variances; see fit_head
@@ -26,8 +27,7 @@ def fit_to(network: Network, pixels: NDArray[np.uint8], rows: NDArray[np.int64])
         pixels: uint8 (N, S, S, 3); may be a memory map.
         rows: Which of them, in random order; the first some thousands are enough.
     """
-    views = 8 if network.turned else 2
-    features = mean_features(network, pixels[np.sort(rows[: _FITTED_ON // views])])
+    features = mean_features(network, pixels[np.sort(rows[: _FITTED_ON // network.views])])
     changes = changed_features(network, pixels[np.sort(rows[:_ALTERED])])
     fit_head(network, features, changes)
 
@@ -36,9 +36,10 @@ def mean_features(network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.flo
     """What the head gets: uint8 (N, S, S, 3) to float32 (N, C)."""
     layer = network.model.get_layer("mean_features")
     model = keras.Model(network.model.input, layer.output)
+    batch = _BATCH // network.views
     parts = [
-        np.asarray(model(pixels[start : start + 256].astype(np.float32)))
-        for start in range(0, len(pixels), 256)
+        np.asarray(model(pixels[start : start + batch].astype(np.float32)))
+        for start in range(0, len(pixels), batch)
     ]
     return np.concatenate(parts)
 

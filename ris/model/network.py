@@ -162,7 +162,12 @@ class Network:
     @property
     def turned(self) -> bool:
         """Whether embeddings are the mean over turned views too; see `NetworkSettings`."""
-        return bool(self.model.get_layer("other_views").turned)
+        return self.views > 2
+
+    @property
+    def views(self) -> int:
+        """How many views of a picture an embedding is the mean over."""
+        return int(self.model.get_layer("other_views").count) + 1
 
     def save(self, path: Path) -> None:
         """Write the `.keras` file."""
