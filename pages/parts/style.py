@@ -124,6 +124,13 @@ CSS = """
 .st-key-walk-now .ris-picture { width: 18rem; }
 .st-key-slide-query .ris-picture { width: 84px; height: 84px; object-fit: contain; }
 
+@media (max-width: 640px) {
+  .st-key-pair [data-testid="stHorizontalBlock"]:has(> .stColumn) {
+    display: grid; grid-template-columns: 1fr 1fr;
+  }
+  .st-key-pair .stColumn { min-width: 0; }
+  .st-key-pair .stColumn:nth-child(2) { order: 3; grid-column: 1 / -1; }
+}
 @media (max-width: 900px) {
   .st-key-stacked [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-wrap: wrap; }
   .st-key-stacked .ris-map { --ris-map-height: 420px !important; } /* room for what follows */

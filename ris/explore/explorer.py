@@ -591,12 +591,12 @@ class Explorer:
             raise PictureError(f"{file} has changed since it was added.")
         return data
 
-    def part(self, file: str, box: Box) -> bytes:
+    def part(self, file: str, box: Sequence[int]) -> bytes:
         """A part of a large picture of which the collection has patches, as a picture file.
 
         Args:
             file: The picture's path, as `parent` in the table has it.
-            box: The part.
+            box: The part: x, y, width, height in pixels.
 
         Raises:
             PictureError: It can't be read, or the part lies outside.
