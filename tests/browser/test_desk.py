@@ -127,7 +127,7 @@ def test_not_a_duplicate_is_remembered(open_tab, copies):
 
 def test_a_walk_is_shown_step_by_step(open_tab):
     page = open_tab("/between?from=0&to=30")
-    way = page.get_by_role("list", name="The way")
+    way = page.get_by_role("list", name="The way", exact=True)
     expect(way.get_by_role("listitem")).to_have_count(9)
     expect(way.locator("img.now")).to_have_count(1)
     before = page.get_by_alt_text(re.compile("^Drawn at")).get_attribute("src")
