@@ -138,6 +138,16 @@ def test_a_walk_is_shown_step_by_step(open_tab):
     assert page.get_by_alt_text(re.compile("^Drawn at")).get_attribute("src") != before
 
 
+def test_picked_hits_can_be_tagged_and_exported(open_tab):
+    page = open_tab("/?item=0")
+    picks = page.get_by_role("list", name="Hits").get_by_role("checkbox")
+    for number in (0, 2):
+        picks.nth(number).check()
+    page.get_by_role("button", name="Tag or export").click()
+    expect(page.get_by_role("heading", name="2 pictures selected")).to_be_visible()
+    expect(page.get_by_text("Picked among: Hits.")).to_be_visible()
+
+
 def test_hits_are_taken_along_as_a_page(open_tab, tmp_path, browser):
     page = open_tab("/?item=0")
     page.get_by_role("button", name="Export").click()
