@@ -5,6 +5,7 @@ import { Picks } from "./hit_picks.js";
 
 const SIMILAR = "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.3 15.3 20 20";
 const OPEN = "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5";
+const TAG = "M4 4h8l8 8-8 8-8-8ZM8.5 8.5h.01";
 const CLOSE = "M6 6l12 12M18 6 6 18";
 const KEYS = "Arrow keys move, Enter opens, S searches with it, Space selects.";
 const NARROW = window.matchMedia("(max-width: 640px)"); // what stands beside the grid elsewhere comes after it
@@ -38,6 +39,7 @@ class Grid {
       "bar",
       make("span", "count"),
       button("together", () => this.#together(), icon(SIMILAR), make("span", "")),
+      button("collect", () => this.#collect(), icon(TAG), "Tag or export"),
       button("clear", () => this.#clear(), icon(CLOSE), "Clear"),
     );
     this.bar.setAttribute("role", "toolbar");
@@ -166,6 +168,10 @@ class Grid {
   #together() {
     this.send({ kind: "together", keys: this.picks.keys() });
     this.picks.clear();
+  }
+
+  #collect() {
+    this.send({ kind: "collect", keys: this.picks.keys() });
   }
 
   #clear() {

@@ -8,6 +8,7 @@ of all patches, which the heat map shows.
 """
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -100,8 +101,10 @@ def _create(home: Path, folder: Path, patch: int) -> dict[str, Any]:
     watcher.start()
     told = json.loads(process.communicate()[0])
     watcher.join()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "seconds": round(time.perf_counter() - started),
+        "processor s": round(used.ru_utime + used.ru_stime),
         "stages, s": {name: round(seconds, 1) for name, seconds in told["seconds"].items()},
         "patches": told["items"],
         "peak memory of all processes, MB": round(peak[0] / 1e6),

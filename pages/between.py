@@ -40,7 +40,7 @@ def _key(explorer: Explorer, name: str) -> int | None:
 
 def draw_ends(first: int, second: int) -> None:
     """What can be done about the two ends."""
-    with st.container(horizontal=True, key="walk-actions"):
+    with st.container(horizontal=True, vertical_alignment="center", key="walk-actions"):
         if st.button("Swap", icon=":material/swap_horiz:"):
             _go(second, first)
         if st.button("Other pictures", icon=":material/shuffle:"):

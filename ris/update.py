@@ -20,7 +20,7 @@ from ris.generate import Work
 from ris.images.decode import check
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
-from ris.images.parts import file_of, split_part
+from ris.images.parts import Tiling, file_of, split_part
 from ris.images.patches import LeftOut, PatchEntry, cut
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.prepare import content_id
@@ -63,7 +63,7 @@ def add(
         Cancelled: The person gave up; nothing was added.
     """
     tiling = collection.tiling()
-    opened = [cut(open_source(text), tiling) for text in sources]
+    opened = [_cut_if_folder(open_source(text), tiling) for text in sources]
     update = _Update(collection, work, Labels(labels or collection.info()["labels"]))
     update.take(opened, again=True)
     collection.note_sources(sources)
@@ -102,8 +102,14 @@ def _folders(collection: Collection) -> list[Folder]:
     """The folders among the sources of a collection."""
     texts = collection.info()["sources"]
     tiling = collection.tiling()
-    opened = [cut(open_source(text), tiling) for text in texts if os.path.isabs(text)]
-    return [source for source in opened if isinstance(source, Folder)]
+    opened = [open_source(text) for text in texts if os.path.isabs(text)]
+    cut_too = [_cut_if_folder(source, tiling) for source in opened]
+    return [source for source in cut_too if isinstance(source, Folder)]
+
+
+def _cut_if_folder(source: Source, tiling: Tiling | None) -> Source:
+    """A source with its large pictures cut; those of an archive stay whole."""
+    return cut(source, tiling) if isinstance(source, Folder) else source
 
 
 @dataclass(frozen=True)

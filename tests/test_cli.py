@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import drawn
+import numpy as np
 import pandas as pd
 import pytest
 import reports
@@ -17,7 +18,8 @@ import stores
 from PIL import ImageOps
 
 from ris.cli import commands, main
-from ris.store.collection import collections
+from ris.store.collection import Collection, collections
+from ris.store.tags import Tags
 
 
 class Said(NamedTuple):
@@ -492,3 +494,77 @@ class TestUpkeep:
                 said = ris(*command, "--home", str(home))
                 assert said.code == 1
                 assert "A job of 'own' runs already" in said.err
+
+
+class TestDuplicates:
+    @pytest.fixture
+    def copies(self, home, tmp_path):
+        """A folder of three pictures, two of them copies, that the collection `copies` is of."""
+        folder = tmp_path / "copies"
+        for name in ("a.png", "b.png"):
+            drawn.write(folder, "bars", 0, name)
+        drawn.write(folder, "rings", 5, "c.png")
+        stores.publish_folder(home, "copies", folder, tmp_path / "copies-work")
+        return folder
+
+    def test_groups_are_told_the_best_file_first(self, ris, copies):
+        said = ris("duplicates", "copies", "--json")
+        (told,) = [one for one in said.documents if one["kind"] == "exact"]
+        assert [one["path"] for one in told["items"]] == [
+            str(copies / name) for name in ("a.png", "b.png")
+        ]
+        assert told["distance"] == 0
+        words = ris("duplicates", "copies").out
+        assert "Exact copies" in words
+        assert "1 groups of exact copies" in words
+
+    def test_one_is_thrown_away_and_comes_back(self, ris, copies):
+        (entry,) = ris("duplicates", "copies", "--throw-away", 1, 0, "--json").documents
+        assert not (copies / "b.png").exists()
+        said = ris("duplicates", "copies", "--throw-away", 0, 1)
+        assert (said.code, (copies / "a.png").exists()) == (1, True)
+        said = ris("duplicates", "copies", "--undo", entry["number"])
+        assert str(copies / "b.png") in said.out
+        assert (copies / "b.png").exists()
+
+
+def test_a_walk_names_what_is_near_on_the_way(ris):
+    told = ris("between", "drawn", 0, 20, "--steps", 3, "--json").documents
+    assert [one["share"] for one in told] == [0, 0.5, 1]
+    assert [told[0]["key"], told[-1]["key"]] == [0, 20]
+    assert told[1]["key"] not in (0, 20)
+    assert "100%" in ris("between", "drawn", 0, 20).out
+    assert ris("between", "drawn", 0, 9999).code == 1
+
+
+class TestExportOfSome:
+    def test_a_filter_and_a_tag_choose(self, ris, home, tmp_path):
+        Tags(Collection(home, "drawn")).add("fine", np.array([0, 1, 2]))
+        file = tmp_path / "some.csv"
+        where = 'path.endswith("0.png") or path.endswith("1.png")'
+        (told,) = ris(
+            "export", "drawn", file, "--tag", "fine", "--where", where, "--json"
+        ).documents
+        assert told["rows"] == len(pd.read_csv(file)) == 2
+        said = ris("export", "drawn", file, "--tag", "other")
+        assert (said.code, "known: fine" in said.err) == (1, True)
+
+    @pytest.mark.parametrize("name", ["all.zip", "all.html", "some.parquet"])
+    def test_the_ending_names_the_format(self, ris, tmp_path, name):
+        some = ["--where", "key < 5"] if "some" in name else []
+        (told,) = ris("export", "drawn", tmp_path / name, *some, "--json").documents
+        data = (tmp_path / name).read_bytes()
+        begins = {"zip": b"PK", "html": b"<!doctype", "parquet": b"PAR1"}[name.split(".")[1]]
+        assert data.startswith(begins)
+        assert (told["rows"], told["bytes"]) == (5 if some else 48, len(data))
+
+    def test_bytes_of_pictures_are_for_whole_tables(self, ris, tmp_path):
+        assert ris("export", "drawn", tmp_path / "a.csv", "--pictures").code == 2
+
+
+class TestTiles:
+    def test_what_makes_no_sense_is_refused_at_once(self, ris, pictures, tmp_path):
+        for wrong in (["--stride", 8], ["--tiles", 4], ["--tiles", 64, "--stride", 65]):
+            assert ris("create", "new", pictures, *wrong).code in (1, 2)
+        said = ris("create", "new", "demo", "--tiles", 64)
+        assert (said.code, "only those of a folder" in said.err) == (1, True)

@@ -43,24 +43,26 @@ def write_slide(path: Path, seed: int, *, blank: tuple[int, ...] = (0, 5)) -> Pa
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A home with two slides of 10 patches, and a small picture. Not to be changed."""
+    """A collection of two slides of 10 patches and a small picture, in `now/`, and a copy of it;
+    and what is in `still/`, which no test changes."""
     folder = tmp_path_factory.mktemp("slides")
-    for name in ("one", "two"):
-        write_slide(folder / "slides" / f"{name}.png", len(name) + ord(name[0]))
-    drawn.write(folder / "slides", "rings", 1)
-    home = folder / "home"
-    stores.publish_folder(home, "own", folder / "slides", folder / "work", tiling=TILING)
+    for place in ("still", "now"):
+        pictures = folder / place / "slides"
+        for name in ("one", "two"):
+            write_slide(pictures / f"{name}.png", len(name) + ord(name[0]))
+        drawn.write(pictures, "rings", 1)
+        work = folder / f"work-{place}"
+        stores.publish_folder(folder / place / "home", "own", pictures, work, tiling=TILING)
+    shutil.copytree(folder / "now", folder / "before")
     return folder
 
 
 @pytest.fixture
-def folder(made, tmp_path, monkeypatch):
-    """The slides; a collection of them lies beside, made where they lie now."""
-    shutil.copytree(made / "slides", tmp_path / "slides", copy_function=shutil.copy2)
-    stores.publish_folder(
-        tmp_path / "home", "own", tmp_path / "slides", tmp_path / "work-first", tiling=TILING
-    )
-    return tmp_path / "slides"
+def folder(made):
+    """The slides as they were, where they were."""
+    shutil.rmtree(made / "now")
+    shutil.copytree(made / "before", made / "now")
+    return made / "now" / "slides"
 
 
 @pytest.fixture
@@ -71,12 +73,12 @@ def collection(folder) -> Collection:
 @pytest.fixture
 def still(made) -> Explorer:
     """A collection that no test changes, opened."""
-    return Explorer(Collection(made / "home", "own"))
+    return Explorer(Collection(made / "still/home", "own"))
 
 
 class TestCutting:
     def test_patches_are_items_with_their_place(self, still, made):
-        path = str(made / "slides/one.png")
+        path = str(made / "still/slides/one.png")
         slide = still.slides[path]
         assert (slide.width, slide.height, len(slide.keys)) == (128, 96, 10)
         items = still.items(slide.keys.tolist())
@@ -89,13 +91,13 @@ class TestCutting:
 
     def test_a_small_picture_stays_whole(self, still, made):
         whole = [one for one in still.items(still.keys) if one.metadata["parent"] is None]
-        assert [one.path for one in whole] == [str(made / "slides/rings/01.png")]
+        assert [one.path for one in whole] == [str(made / "still/slides/rings/01.png")]
         assert still.count == 21
 
     def test_nearly_empty_patches_are_left_out_and_told_once_a_picture(self, still, made):
         told = still.collection.skipped()
         assert [one.path for one in told] == [
-            str(made / f"slides/{name}.png") for name in ("one", "two")
+            str(made / f"still/slides/{name}.png") for name in ("one", "two")
         ]
         assert told[0].reason.startswith("2 of its patches are nearly empty")
 
@@ -135,10 +137,10 @@ class TestSearching:
         tile = drawn.draw("checks", 100 * (3 + ord("o")) + 9)
         hit = still.search(drawn.encoded(tile), k=1).hits[0]
         assert hit.distance == pytest.approx(0, abs=1e-5)
-        assert hit.item.path == part_path(str(made / "slides/one.png"), Box(32, 64, 32, 32))
+        assert hit.item.path == part_path(str(made / "still/slides/one.png"), Box(32, 64, 32, 32))
 
     def test_a_box_of_a_slide_finds_the_patches_like_it(self, still, made):
-        file = str(made / "slides/two.png")
+        file = str(made / "still/slides/two.png")
         data = still.part(file, Box(64, 32, 32, 32))
         assert split_part(still.search(data, k=1).hits[0].item.path) == (file, (64, 32, 32, 32))
         with pytest.raises(PictureError):
@@ -147,7 +149,7 @@ class TestSearching:
             still.part("/etc/passwd", Box(0, 0, 1, 1))
 
     def test_how_far_every_patch_is(self, still, made):
-        slide = still.slides[str(made / "slides/one.png")]
+        slide = still.slides[str(made / "still/slides/one.png")]
         found = still.distances(int(slide.keys[3]), slide.keys)
         assert found.argmin() == 3
         hits = {h.item.key: h.distance for h in still.similar(int(slide.keys[3]), k=30).hits}
@@ -155,23 +157,23 @@ class TestSearching:
         assert found == pytest.approx(expected, abs=1e-5)
 
     def test_filters_know_the_slide_and_the_place(self, still, made):
-        path = str(made / "slides/two.png")
+        path = str(made / "still/slides/two.png")
         assert len(still.matching(f'parent == "{path}" and x >= 64 and y < 32')) == 2
 
     def test_the_patch_at_a_point(self, still, made):
-        slide = still.slides[str(made / "slides/one.png")]
+        slide = still.slides[str(made / "still/slides/one.png")]
         key = slide.at(40, 10)
         assert still.item(key).metadata["x"] == 32
         assert slide.at(3, 3) is None
 
     def test_the_file_of_a_patch_is_its_pixels(self, still, made):
-        slide = still.slides[str(made / "slides/one.png")]
-        pixels = np.asarray(Image.open(made / "slides/one.png"))[0:32, 32:64]
+        slide = still.slides[str(made / "still/slides/one.png")]
+        pixels = np.asarray(Image.open(made / "still/slides/one.png"))[0:32, 32:64]
         found = decode(still.file(int(slide.keys[0]))).image
         assert np.array_equal(np.asarray(found), pixels)
 
     def test_the_overview_shows_the_slide(self, still, made):
-        path = made / "slides/one.png"
+        path = made / "still/slides/one.png"
         seen = np.asarray(decode(still.overview(str(path))).image).astype(int)
         whole = np.asarray(Image.open(path).convert("RGB")).astype(int)
         assert seen.shape == whole.shape

@@ -30,22 +30,28 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A home with a collection of three pictures, two of them copies. Not to be changed."""
+    """A collection of three pictures, two of them copies, in `now/`, and a copy of it all."""
     folder = tmp_path_factory.mktemp("desk")
+    pictures = folder / "now" / "pictures"
     for name in ("a.png", "b.png"):
-        drawn.write(folder / "pictures", "bars", 0, name)
-    drawn.write(folder / "pictures", "discs", 1, "c.png")
+        drawn.write(pictures, "bars", 0, name)
+    drawn.write(pictures, "discs", 1, "c.png")
+    stores.publish_folder(folder / "now" / "home", "own", pictures, folder / "work")
+    shutil.copytree(folder / "now", folder / "before")
     return folder
 
 
 @pytest.fixture
-def pictures(made, tmp_path):
-    return Path(shutil.copytree(made / "pictures", tmp_path / "pictures"))
+def pictures(made):
+    """The pictures as they were, where they were."""
+    shutil.rmtree(made / "now")
+    shutil.copytree(made / "before", made / "now")
+    return made / "now" / "pictures"
 
 
 @pytest.fixture
-def collection(pictures, tmp_path) -> Collection:
-    return stores.publish_folder(tmp_path / "home", "own", pictures, tmp_path / "work")
+def collection(pictures) -> Collection:
+    return Collection(pictures.parent / "home", "own")
 
 
 def live(collection: Collection) -> list[int]:

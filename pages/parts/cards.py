@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import streamlit as st
 
-from pages.parts import searching, words
+from pages.parts import searching, session, words
 from pages.parts.browser import nothing
 from pages.parts.hit_grid import Card, Closed, hit_grid
 from pages.parts.picture_dialog import picture_dialog
@@ -86,6 +87,10 @@ def grid(
         searching.open_item(key, event.keys[0])
     if event is not None and event.kind == "together":
         look_for(explorer, *event.keys)
+    if event is not None and event.kind == "collect":
+        picked = np.unique(np.array(event.keys, np.int64))
+        session.select_items(picked, name=f"Picked among: {name}.")
+        session.go_to("map")
     if searching.opened(key) is not None:
         picture_dialog(explorer, key, {card.key: card.number for card in cards})
     return event.keys[0] if event is not None and event.kind == "similar" else None

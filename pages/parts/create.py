@@ -13,6 +13,8 @@ from pages.parts import incoming, notices, session
 from ris import jobs
 from ris.errors import RisError
 from ris.images.labels import Labels
+from ris.images.parts import Tiling
+from ris.images.patches import cut
 from ris.images.sources import open_source
 from ris.store.collection import Collection, collections
 
@@ -30,6 +32,7 @@ LABELS = {
     "none": "No labels",
 }
 MINUTES = (1, 3, 10, 30)
+TILES = (0, 64, 128, 256, 512)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Order:
     labels: str = "folder"
     table: UploadedFile | None = None
     minutes: int | None = None
+    tiles: int | None = None
 
 
 def check(order: Order, names: Sequence[str]) -> None:
@@ -75,7 +79,7 @@ def place_order(home: Path, order: Order) -> jobs.JobState:
     name = order.name.strip()
     if not (order.uploads or order.table):
         source = "demo" if order.source == "demo" else _folder(order)
-        return _start(home, name, source, order.labels, order.minutes)
+        return _start(home, name, source, order.labels, order.minutes, order.tiles)
     folder = incoming.new_folder(home)
     try:
         if order.source == "archive":
@@ -85,7 +89,7 @@ def place_order(home: Path, order: Order) -> jobs.JobState:
         else:
             source = _folder(order)
         labels = str(incoming.keep(order.table, folder)) if order.table else order.labels
-        return _start(home, name, source, labels, order.minutes)
+        return _start(home, name, source, labels, order.minutes, order.tiles)
     except RisError:
         incoming.discard(folder)
         raise
@@ -95,15 +99,19 @@ def _folder(order: Order) -> str:
     return str(Path(order.folder.strip()).expanduser())
 
 
-def _start(home: Path, name: str, source: str, labels: str, minutes: int | None) -> jobs.JobState:
+def _start(
+    home: Path, name: str, source: str, labels: str, minutes: int | None, tiles: int | None
+) -> jobs.JobState:
     # What is wrong with the order is better said here at once than by a job later.
     Collection.check_new(home, name)
-    open_source(source)
+    tiling = Tiling(tiles, tiles) if tiles else None
+    cut(open_source(source), tiling)
     Labels(labels)
-    Collection.create(home, name, [source], labels)
+    Collection.create(home, name, [source], labels, tiling=tiling)
     arguments = ["create", name, source, "--labels", labels]
     budget = ["--minutes", str(minutes)] if minutes else []
-    return jobs.start(home, name, [*arguments, *budget])
+    cutting = ["--tiles", str(tiles)] if tiles else []
+    return jobs.start(home, name, [*arguments, *budget, *cutting])
 
 
 def create_form() -> None:
@@ -125,9 +133,10 @@ def start_again(collection: Collection) -> None:
         info = collection.info()
         arguments = ["create", collection.name, *info["sources"], "--labels", info["labels"]]
         job = jobs.latest(collection.home, collection.name)
-        if job is not None and "--minutes" in job.arguments:
-            place = job.arguments.index("--minutes")
-            arguments += job.arguments[place : place + 2]
+        for option in ("--minutes", "--tiles", "--stride", "--empty"):
+            if job is not None and option in job.arguments:
+                place = job.arguments.index(option)
+                arguments += job.arguments[place : place + 2]
         try:
             jobs.start(collection.home, collection.name, arguments)
         except RisError as problem:
@@ -145,13 +154,23 @@ def _ask() -> Order:
         format_func=SOURCES.__getitem__,
         key="create.source",
     )
-    folder, uploads = "", []
+    folder, uploads, tiles = "", [], None
     if source == "folder":
         folder = st.text_input(
             "Folder on the computer that runs ris",
             placeholder="/home/ann/pictures",
             help="Folders inside it are read too. The pictures stay where they are.",
             key="create.folder",
+        )
+        tiles = st.segmented_control(
+            "Cut large pictures into patches",
+            TILES,
+            default=0,
+            required=True,
+            format_func=lambda side: f"{side} pixels" if side else "No",
+            help="For scanned slides, maps and the like: parts of a picture are found one by one. "
+            "Every picture larger than a patch is cut. Nearly empty patches are left out.",
+            key="create.tiles",
         )
     elif source == "archive":
         file = st.file_uploader(
@@ -208,4 +227,5 @@ def _ask() -> Order:
             help="Longer training finds finer likeness. You can retrain at any time.",
             key="create.minutes",
         )
-    return Order(name, source or "demo", folder, uploads, labels or "none", table, minutes)
+    chosen = labels or "none"
+    return Order(name, source or "demo", folder, uploads, chosen, table, minutes, tiles or None)

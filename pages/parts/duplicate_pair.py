@@ -132,7 +132,7 @@ def _draw_choices(
         )
         st.button(
             "Not a duplicate",
-            icon=":material/not_equal:",
+            icon=":material/close:",
             shortcut="N",
             help="Remembered for good, after retraining too.",
             on_click=_dismiss,

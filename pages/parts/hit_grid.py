@@ -60,7 +60,7 @@ class GridEvent:
     """What a person did; reported in one run only.
 
     Attributes:
-        kind: "similar" or "open" on one picture; "together" on those selected.
+        kind: "similar" or "open" on one picture; "together" (search) or "collect" on those picked.
         keys: of the pictures.
     """
 
@@ -120,9 +120,11 @@ def read_event(sent: object) -> GridEvent | None:
     match sent:
         case {"kind": "similar" | "open" as kind, "key": int() | float() as key} if _whole(key):
             return GridEvent(kind, (int(key),))
-        case {"kind": "together", "keys": [_, *_] as keys} if len(keys) <= LONGEST:
+        case {"kind": "together" | "collect" as kind, "keys": [_, *_] as keys} if (
+            len(keys) <= LONGEST
+        ):
             if all(isinstance(key, int | float) and _whole(key) for key in keys):
-                return GridEvent("together", tuple(dict.fromkeys(int(key) for key in keys)))
+                return GridEvent(kind, tuple(dict.fromkeys(int(key) for key in keys)))
     return None
 
 

@@ -90,11 +90,11 @@ def slide_view(
 
 
 def painted(distances: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A raster of distances in colours, uint8 (rows, columns, 4): the nearest is light,
-    and those beyond twice the way to the middle one dark; NaN is clear."""
+    """A raster of distances in colours, uint8 (rows, columns, 4): the nearest is light, the half
+    that is farther away dark; NaN is clear."""
     there = np.isfinite(distances)
     low, middle = np.quantile(distances[there], (0, 0.5)) if there.any() else (0.0, 1.0)
-    alike = np.clip(1 - (np.nan_to_num(distances) - low) / max(2 * (middle - low), 1e-6), 0, 1)
+    alike = np.clip(1 - (np.nan_to_num(distances) - low) / max(middle - low, 1e-6), 0, 1)
     where = alike * (len(RAMP) - 1)
     ramp = np.array(RAMP, float)
     colours = [np.interp(where, np.arange(len(RAMP)), ramp[:, c]) for c in range(3)]

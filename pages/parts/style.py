@@ -110,7 +110,10 @@ CSS = """
   display: grid; grid-auto-flow: column; grid-auto-columns: minmax(76px, 1fr); gap: .5rem;
   overflow-x: auto; padding: 0 0 .5rem; margin: 0; list-style: none;
 }
-.ris-walk li { display: grid; gap: .35rem; margin: 0; text-align: center; font-size: .75rem; }
+.stHtml .ris-walk { margin: 0; padding: 0 0 .5rem; }
+.stHtml .ris-walk li {
+  display: grid; gap: .35rem; margin: 0; padding: 0; text-align: center; font-size: .75rem;
+}
 .ris-walk img {
   width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .4rem;
   background: rgba(128, 136, 136, .12);
@@ -118,9 +121,16 @@ CSS = """
 .ris-walk .drawn { image-rendering: auto; object-fit: fill; }
 .ris-walk .now { outline: 3px solid var(--primary-color, #0f766e); outline-offset: -3px; }
 .st-key-pair .ris-picture, .st-key-walk-now .ris-picture { max-height: 46vh; }
-.st-key-walk-now .ris-picture { width: min(100%, 20rem); }
+.st-key-walk-now .ris-picture { width: 18rem; }
 .st-key-slide-query .ris-picture { width: 84px; height: 84px; object-fit: contain; }
 
+@media (max-width: 640px) {
+  .st-key-pair [data-testid="stHorizontalBlock"]:has(> .stColumn) {
+    display: grid; grid-template-columns: 1fr 1fr;
+  }
+  .st-key-pair .stColumn { min-width: 0; }
+  .st-key-pair .stColumn:nth-child(2) { order: 3; grid-column: 1 / -1; }
+}
 @media (max-width: 900px) {
   .st-key-stacked [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-wrap: wrap; }
   .st-key-stacked .ris-map { --ris-map-height: 420px !important; } /* room for what follows */

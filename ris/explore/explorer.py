@@ -492,7 +492,8 @@ class Explorer:
         return groups(self._items, pairs, Dismissed(self.collection), same=same, near=near)
 
     def between(self, first: int, second: int, *, steps: int = 9) -> tuple[Step, ...]:
-        """A walk from one item to another through the decoder.
+        """A walk from one item to another through the decoder; at each step between the two with
+        the nearest of the other items.
 
         Args:
             first: Key of the item that it begins with.
@@ -511,12 +512,16 @@ class Explorer:
         shares = np.linspace(0, 1, steps, dtype=np.float32)
         embeddings = self._index.vectors([item.key for item in ends])
         drawn, places = walk(self._whole_encoder, pixels, embeddings, shares)
-        found = self._index.query(places, 1)
-        nearest = self._items.get(found.keys[:, 0])
+        found = self._index.query(places, 3)
+        own = np.isin(found.keys, (first, second))
+        own[[0, -1]] = False  # the walk begins and ends at the two, but does not stay there
+        chosen = np.argmin(own, axis=1)[:, None]  # the first that is neither
+        keys = np.take_along_axis(found.keys, chosen, axis=1)[:, 0]
+        away = np.take_along_axis(found.distances, chosen, axis=1)[:, 0].tolist()
         return tuple(
-            Step(float(share), picture, Hit(1, item, float(distance)))
+            Step(float(share), picture, Hit(1, item, distance))
             for share, picture, item, distance in zip(
-                shares, drawn, nearest, found.distances[:, 0], strict=True
+                shares, drawn, self._items.get(keys), away, strict=True
             )
         )
 
@@ -586,12 +591,12 @@ class Explorer:
             raise PictureError(f"{file} has changed since it was added.")
         return data
 
-    def part(self, file: str, box: Box) -> bytes:
+    def part(self, file: str, box: Sequence[int]) -> bytes:
         """A part of a large picture of which the collection has patches, as a picture file.
 
         Args:
             file: The picture's path, as `parent` in the table has it.
-            box: The part.
+            box: The part: x, y, width, height in pixels.
 
         Raises:
             PictureError: It can't be read, or the part lies outside.

@@ -4,6 +4,7 @@ Named by the contents of the two, so that it holds for every generation, after a
 for a picture that was removed and added again. It belongs to no generation.
 """
 
+import hashlib
 import json
 from collections.abc import Set
 from pathlib import Path
@@ -34,6 +35,11 @@ class Dismissed:
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    @property
+    def version(self) -> str:
+        """Another text after every change."""
+        return hashlib.sha256(repr(sorted(self._pairs)).encode()).hexdigest()
 
     def has(self, one: Item, other: Item) -> bool:
         """Whether a pair was dismissed."""

@@ -16,6 +16,7 @@ from pages.parts.hit_grid import GridEvent, read_event
         ({"kind": "open", "key": 7.0}, GridEvent("open", (7,))),
         ({"kind": "more"}, None),
         ({"kind": "together", "keys": [3, 1.0, 3]}, GridEvent("together", (3, 1))),
+        ({"kind": "collect", "keys": [3]}, GridEvent("collect", (3,))),
         (None, None),
         ({"kind": "delete", "key": 7}, None),
         ({"kind": "open", "key": "7"}, None),
