@@ -190,6 +190,11 @@ def _lasso(page: Any) -> None:
     page.get_by_role("heading", name=re.compile("selected")).wait_for()
 
 
+def _delete(page: Any) -> None:
+    _press("Delete…")(page)
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").wait_for()
+
+
 def _open_sidebar(page: Any) -> None:
     """On a phone it lies folded away, and with it the job."""
     button = page.get_by_test_id("stExpandSidebarButton")
@@ -227,7 +232,7 @@ SCREENS = (
     Screen(
         "collection-delete",
         "/collection?collection={main}",
-        _then(_tab("Delete"), _press("Delete…")),
+        _then(_tab("Delete"), _delete),
     ),
     Screen("model", "/model?collection={main}", least="Report card", shown=True),
     Screen("job", f"/?collection={BUSY}", _open_sidebar, least="Or start from one", shown=True),
