@@ -14,6 +14,8 @@ from ris.explore.explorer import Explorer
 from ris.store.collection import Collection
 
 SKIPPED_SHOWN = 1000
+ROW = 35  # px of a table's row
+LABELS = {"folder": "the names of the folders", "none": "nowhere: there are none"}
 
 
 def draw_contents(collection: Collection, explorer: Explorer) -> None:
@@ -42,7 +44,7 @@ def draw_labels(counts: dict[str, int]) -> None:
     st.dataframe(
         pd.DataFrame({"Label": list(counts), "Pictures": list(counts.values())}),
         hide_index=True,
-        height=min(36 * (len(counts) + 1), 720),
+        height=min(ROW * (len(counts) + 1) + 2, 720),
         column_config={
             "Pictures": st.column_config.ProgressColumn(
                 format="%d", min_value=0, max_value=max(counts.values())
@@ -84,7 +86,7 @@ def draw_origin(collection: Collection) -> None:
     st.table(
         {
             "Sources": words.plain(", ".join(map(incoming.describe, info["sources"]))),
-            "Labels from": words.plain(str(info["labels"])),
+            "Labels from": words.plain(LABELS.get(str(info["labels"]), str(info["labels"]))),
             "Created": words.moment(info["created"]),
             "Stored in": words.plain(str(collection.folder)),
         },

@@ -33,6 +33,7 @@ LABELS = {
 }
 MINUTES = (1, 3, 10, 30)
 TILES = (0, 64, 128, 256, 512)
+FORM_WIDTH = 720  # px; wider, a field for a name looks lost
 
 
 @dataclass(frozen=True)
@@ -116,15 +117,16 @@ def _start(
 
 def create_form() -> None:
     """Ask for a new collection and start making it."""
-    order = _ask()
-    if st.button("Create collection", type="primary", icon=":material/add:"):
-        try:
-            job = place_order(session.home(), order)
-        except RisError as problem:
-            notices.error(problem)
-        else:
-            session.choose(job.collection)
-            session.go_to("")
+    with st.container(width=FORM_WIDTH):
+        order = _ask()
+        if st.button("Create collection", type="primary", icon=":material/add:"):
+            try:
+                job = place_order(session.home(), order)
+            except RisError as problem:
+                notices.error(problem)
+            else:
+                session.choose(job.collection)
+                session.go_to("")
 
 
 def start_again(collection: Collection) -> None:

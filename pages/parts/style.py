@@ -69,13 +69,14 @@ CSS = """
 .st-key-collection button[aria-label="Clear value"] { display: none; } /* one is always shown */
 [data-testid="stLayoutWrapper"]:has(> .st-key-uploader) { min-width: min(100%, 20rem); }
 @media (max-width: 640px) {
+  .st-key-ask-large [data-testid="stFileUploaderDropzone"] { align-items: start; }
   /* below the header, which lies over the page on small screens */
   [data-testid="stLayoutWrapper"]:has(> .st-key-query-bar) { top: 3.5rem; }
   .st-key-query-bar { padding-block: .5rem; row-gap: .5rem; column-gap: .75rem; }
   .st-key-query-bar img { max-height: 3.25rem; max-width: 5rem; }
   .st-key-query-bar [data-testid="stCaptionContainer"] p { font-size: .8rem; line-height: 1.3; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-full-picture),
-  .st-key-full-picture, .st-key-full-picture img { width: 100% !important; }
+  .st-key-full-picture, .st-key-full-picture :is(div, img) { width: 100% !important; }
   .st-key-full-picture img { height: auto; max-height: 60vh; }
 }
 .st-key-redrawn { margin-top: .5rem; }

@@ -27,9 +27,8 @@ from playwright.sync_api import sync_playwright
 TARGET = ROOT / "docs" / "screens"
 STATES = ROOT / "build" / "screens"
 DEMO = ROOT / "build" / "screenshots"
-SIZES = {"1440": (1440, 900), "390": (390, 844)}
+SIZES = {"1440": (1440, 900, 1200), "390": (390, 844, 1600)}  # px: width, height, at most
 THEMES = ("light", "dark")
-TALLEST = 1600  # px of a page that are shown
 QUALITY = 72
 HEIGHT = """
 () => document.querySelector("[role=dialog]") ? 0 : document.querySelector(".stMain").scrollHeight
@@ -46,12 +45,12 @@ def demo() -> Path:
 
 def take(page, url: str, screen: screens.Screen, size: str, target: Path) -> None:
     """Screenshots of one screen in both themes, as high as the page is."""
-    width, height = SIZES[size]
+    width, height, most = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
     screens.show(page, url, screen, "demo")
     high = page.evaluate(HEIGHT)
     if high > height:  # a page scrolls inside the app, so that the window must grow
-        page.set_viewport_size({"width": width, "height": min(high, TALLEST)})
+        page.set_viewport_size({"width": width, "height": min(high, most)})
         page.evaluate("() => document.querySelector('.stMain').scrollTo(0, 0)")
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)

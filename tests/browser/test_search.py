@@ -4,8 +4,13 @@ import base64
 import re
 
 import drawn
+import maps
 import pytest
 import stores
+
+from pages.parts.places import places_in_words
+from ris.explore.explorer import Explorer
+from ris.store.collection import Collection
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -338,7 +343,7 @@ class TestAddressBar:
         expect(page).to_have_url(re.compile("collection=drawn.*item=3|item=3.*collection=drawn"))
         looked_for(page, first)
 
-    def test_what_is_looked_for_survives_another_page(self, open_tab):
+    def test_what_is_looked_for_survives_another_page_and_a_new_generation(self, open_tab, server):
         page = of_an_item(open_tab, 5)
         name = page.locator(".st-key-query-words strong").inner_text()
         page.get_by_role("link", name="Model").click()
@@ -347,6 +352,15 @@ class TestAddressBar:
         page.get_by_role("link", name="Search").click()
         looked_for(page, name)
         expect(page).to_have_url(re.compile("item=5"))
+        expect(page.locator(".ris-query")).to_be_attached()
+        expect(page.locator(".ris-mark")).to_have_count(24)
+        collection = Collection(server.home, "drawn")
+        maps.publish_turned(collection, server.home.parent / "turned")
+        expect(page.get_by_text("Generation 2,")).to_be_visible()
+        looked_for(page, name)
+        expect(page).to_have_url(re.compile("item=5"))
+        expect(page.locator(".ris-query")).to_be_attached()
+        expect(page.locator(".ris-mark")).to_have_count(24)
 
     def test_a_link_to_what_is_gone_says_so_and_offers_a_start(self, open_tab):
         page = open_tab("/?query=" + "0" * 64 + "")
@@ -375,6 +389,14 @@ class TestMap:
         expect(page).to_have_url(re.compile("item=3"))
         expect(page.locator(".ris-mark")).to_have_count(24)
         expect(page.get_by_role("heading", name="Search", level=1)).to_be_visible()
+
+    def test_hits_in_several_places_are_told_in_words(self, open_tab, server):
+        explorer = Explorer(Collection(server.home, "drawn"))
+        told = {
+            key: places_in_words(explorer, explorer.similar(key, k=24).hits) for key in range(48)
+        }
+        page = of_an_item(open_tab, next(key for key, words in told.items() if words))
+        expect(page.get_by_text(re.compile(r"lie in \d+ places on the map"))).to_be_visible()
 
     def test_it_is_saved_with_what_is_looked_for(self, open_tab, tmp_path):
         page = of_an_item(open_tab)

@@ -89,6 +89,20 @@ def test_a_selection_is_tagged_exported_and_shown_again_by_its_tag(open_tab, ser
     assert "fine" not in tags.all()
 
 
+def test_a_box_selects_like_a_lasso(open_tab):
+    page = open_tab("/map")
+    expect(page.locator(".ris-map-stage[data-settled]")).to_be_attached()
+    page.get_by_role("button", name=re.compile("^Box")).click()
+    box = page.locator(".ris-map-stage").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.12, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] - 4, steps=6)
+    page.mouse.up()
+    assert selected(page) > 10
+    expect(page.locator(".ris-outline")).to_be_attached()
+    expect(page.locator(".card").first).to_be_visible()
+
+
 def test_what_is_selected_can_be_reached_by_keyboard(open_tab):
     page = open_tab("/map")
     draw_around_all(page)

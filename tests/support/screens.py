@@ -190,6 +190,19 @@ def _lasso(page: Any) -> None:
     page.get_by_role("heading", name=re.compile("selected")).wait_for()
 
 
+def _delete(page: Any) -> None:
+    _press("Delete…")(page)
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").wait_for()
+
+
+def _open_sidebar(page: Any) -> None:
+    """On a phone it lies folded away, and with it the job."""
+    button = page.get_by_test_id("stExpandSidebarButton")
+    if button.is_visible():
+        button.click()
+        page.get_by_text("Train the model").filter(visible=True).first.wait_for()
+
+
 def _tab(name: str) -> Callable[[Any], None]:
     return _press(name, role="tab")
 
@@ -223,10 +236,10 @@ SCREENS = (
     Screen(
         "collection-delete",
         "/collection?collection={main}",
-        _then(_tab("Delete"), _press("Delete…")),
+        _then(_tab("Delete"), _delete),
     ),
     Screen("model", "/model?collection={main}", least="Report card", shown=True),
-    Screen("job", f"/?collection={BUSY}", least="Train the model", shown=True),
+    Screen("job", f"/?collection={BUSY}", _open_sidebar, least="Or start from one", shown=True),
     Screen("job-killed", f"/?collection={KILLED}", least="its process is gone"),
     Screen("making", f"/?collection={MAKING}", least="Making “making”"),
     Screen("not-ready", f"/?collection={FAILED}", least="is not ready"),
