@@ -58,7 +58,7 @@ def draw_strip(explorer: Explorer, steps: tuple[Step, ...], now: int) -> None:
         name = words.name(step.nearest.item.path)
         drawn = f"data:image/png;base64,{b64encode(png(step.pixels)).decode()}"
         said = f"Step {number + 1}: drawn"
-        near = f"Nearest to it: {name}, {words.distance(step.nearest.distance)}"
+        near = f"Nearest to it: {name}, {explorer.scale.word(step.nearest.distance)}"
         mark = " now" if number == now else ""
         cells.append(
             f'<li><img class="drawn{mark}" src="{drawn}" alt="{said}">'
@@ -81,7 +81,7 @@ def draw_step(explorer: Explorer, step: Step) -> None:
         st.markdown("**The nearest real picture**")
         pictures.thumbnail(explorer, hit.item.key, words.name(hit.item.path))
         st.caption(
-            f"{words.plain(words.name(hit.item.path))}, {words.distance(hit.distance)} "
+            f"{words.plain(words.name(hit.item.path))}, {hit.verdict} "
             f"({hit.distance:.3f})"
         )
 

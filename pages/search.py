@@ -21,6 +21,7 @@ from pages.parts import (
 from pages.parts.asked import Asked, Problem, resolve, search
 from pages.parts.filters import expression
 from pages.parts.map_view import map_view
+from pages.parts.neighbours_say import draw_said
 from pages.parts.picture_input import examples, picture_input
 from pages.parts.places import places_in_words
 from pages.parts.query_bar import draw_query
@@ -30,6 +31,7 @@ from pages.parts.view import MOST_HITS, View
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
+from ris.explore.scale import NOTHING
 
 STEP = 48  # more hits at a time, as one scrolls
 EACH = 12  # hits of each picture where several are searched each alone
@@ -165,11 +167,24 @@ def draw_examples(explorer: Explorer) -> None:
         cards.look_for(explorer, picked)
 
 
+def draw_foreign() -> None:
+    """What is to be said of a picture that is foreign to the collection."""
+    st.info(
+        "**Nothing like this here.** Pictures of this collection are nearer to each other than "
+        "these are to what you look for. They are the nearest there are.",
+        icon=":material/search_off:",
+    )
+
+
 def draw_answer(explorer: Explorer, view: View, found: Found) -> None:
     """Hits, or what there is in place of them."""
     if found.refused is not None:
         notices.error(found.refused)
     elif found.result is not None:
+        if found.result.verdict == NOTHING:
+            draw_foreign()
+        if view.predict:
+            draw_said(explorer, found.result, view.predict)
         st.fragment(draw_hits)(explorer, view, found)
     elif found.asked and not found.problems:
         draw_each(explorer, view, found)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ris import jobs
 from ris.errors import NewerError, PictureError, SourceError, StoreError
+from ris.explore.familiar import FILE as FAMILIAR
 from ris.images.decode import read_file
 from ris.images.entries import Entry, Skipped
 from ris.images.names import unescape
@@ -200,6 +201,8 @@ class _Check:
                 repair = "It is exported again from autoencoder.keras."
         elif name == "training.json":
             kind, what = "training", f"{what} Report card and history are lost; search goes on."
+        elif name == FAMILIAR:
+            what += " Search goes on; what is foreign to the collection is told by distances alone."
         else:
             what += " Search goes on; the next training begins with the base encoder."
         if self._serving not in named_by:

@@ -179,6 +179,11 @@ def train(
     metavar="FILTER",
     help="Find only items of which this holds, e.g. 'label == \"cat\" and width >= 1000'.",
 )
+@click.option(
+    "--predict",
+    metavar="COLUMN",
+    help="Tell what the hits say of COLUMN (label, or one of your own), and how far to believe it.",
+)
 @common
 def search(
     choices: Choices,
@@ -187,6 +192,7 @@ def search(
     k: int,
     copies: bool,
     where: str | None,
+    predict: str | None,
 ) -> None:
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
@@ -205,10 +211,12 @@ def search(
             name = path.path if isinstance(path, Skipped) else escape(str(path))
             _print_failed_query(choices, name, error)
             continue
+        prediction = explorer.predict(result, predict) if predict else None
         if choices.json:
-            console.print_json(result.to_json())
+            told = {"prediction": prediction.to_json()} if prediction else {}
+            console.print_json({**result.to_json(), **told})
         else:
-            _print_result(result)
+            _print_result(result, prediction)
     if failed:
         sys.exit(1)
 
@@ -548,24 +556,39 @@ def _queries(pictures: tuple[str, ...]) -> Iterator[Path | Skipped]:
             yield path
 
 
-def _print_result(result: Any) -> None:
+def _print_result(result: Any, prediction: Any) -> None:
+    from ris.explore.prediction import in_sentences
+
     place = result.place
     at = f", on the map at ({place.x:.2f}, {place.y:.2f}) ± {place.spread:.2f}" if place else ""
     among = "" if result.matching is None else f", among {result.matching} matching items"
-    click.echo(f"{console.printable(result.query)}  ({result.milliseconds:.1f} ms{among}{at})")
-    heads = ["rank", "distance", "key", "labels", "path"]
+    told = f": {result.verdict}" if result.verdict else ""
+    click.echo(
+        f"{console.printable(result.query)}{told}  ({result.milliseconds:.1f} ms{among}{at})"
+    )
+    heads = ["rank", "distance", "verdict", "key", "labels", "path"]
     rows = [
-        [hit.rank, f"{hit.distance:.4f}", hit.item.key, ", ".join(hit.item.labels), hit.item.path]
+        [
+            hit.rank,
+            f"{hit.distance:.4f}",
+            hit.verdict,
+            hit.item.key,
+            ", ".join(hit.item.labels),
+            hit.item.path,
+        ]
         for hit in result.hits
     ]
     if result.copies:
-        heads.insert(2, "turned")
+        heads.insert(3, "turned")
         for row, hit in zip(rows, result.hits, strict=True):
-            row.insert(2, f"{hit.turned}°{' mirrored' if hit.mirrored else ''}")
+            row.insert(3, f"{hit.turned}°{' mirrored' if hit.mirrored else ''}")
     if result.matching is None or result.hits:
         console.print_table(rows, heads)
     else:
         click.echo("The filter holds for no item.")
+    if prediction is not None:
+        for line in in_sentences(prediction):
+            click.echo(console.printable(line))
     click.echo()
 
 

@@ -27,9 +27,7 @@ def hit_cards(hits: Sequence[Hit], *, selected: int | None = None) -> list[Card]
         Card(
             key=hit.item.key,
             title=title(hit.item),
-            words=", ".join(
-                filter(None, [words.distance(hit.distance), words.turn(hit.turned, hit.mirrored)])
-            ),
+            words=", ".join(filter(None, [hit.verdict, words.turn(hit.turned, hit.mirrored)])),
             number=f"{hit.distance:.3f}",
             labels=hit.item.labels,
             selected=hit.item.key == selected,
@@ -87,7 +85,7 @@ def grid(
     if event is not None and event.kind == "together":
         look_for(explorer, *event.keys)
     if searching.opened(key) is not None:
-        picture_dialog(explorer, key, {card.key: card.number for card in cards})
+        picture_dialog(explorer, key, {card.key: card for card in cards})
     return event.keys[0] if event is not None and event.kind == "similar" else None
 
 

@@ -20,8 +20,8 @@ from ris.store.items import Item
 NEIGHBOURS = 8
 
 
-def facts(item: Item, distance: float | None = None) -> dict[str, str]:
-    """What is known about an item, as labelled words."""
+def facts(item: Item, card: Card | None = None) -> dict[str, str]:
+    """What is known about an item, and its distance on a card, as labelled words."""
     file, box = split_part(item.path)
     known = {"File": file, "Size": f"{item.width:,} × {item.height:,} pixels"}
     if box is not None:
@@ -30,8 +30,8 @@ def facts(item: Item, distance: float | None = None) -> dict[str, str]:
         known["Size"] += f", {words.size(item.bytes)}"
     if item.labels:
         known["Label" if len(item.labels) == 1 else "Labels"] = ", ".join(item.labels)
-    if distance is not None:
-        known["Distance"] = f"{distance:.3f}, {words.distance(distance)}"
+    if card is not None and card.number:
+        known["Distance"] = f"{card.number}, {card.words}"
     told = {} if box is None else COLUMNS  # these say where it lies once more
     known |= {
         name: str(value)
@@ -41,13 +41,13 @@ def facts(item: Item, distance: float | None = None) -> dict[str, str]:
     return {name: words.plain(value) for name, value in known.items()}
 
 
-def picture_dialog(explorer: Explorer, grid: str, numbers: Mapping[int, str]) -> None:
+def picture_dialog(explorer: Explorer, grid: str, cards: Mapping[int, Card]) -> None:
     """Show the item that is open over a grid, until it is closed.
 
     Args:
         explorer: The open generation.
         grid: The grid's key.
-        numbers: The distances of its cards as they are shown, by the items' keys, in their order.
+        cards: Its cards by the items' keys, in their order.
     """
 
     # A dialog is a fragment: going on to another picture draws only this again.
@@ -60,9 +60,8 @@ def picture_dialog(explorer: Explorer, grid: str, numbers: Mapping[int, str]) ->
         except RisError as problem:  # a generation came in which it is no more
             notices.error(problem)
             return
-        draw_steps(grid, list(numbers), key)
-        number = numbers.get(key, "")
-        draw_picture(explorer, item, float(number) if number else None, grid)
+        draw_steps(grid, list(cards), key)
+        draw_picture(explorer, item, cards.get(key), grid)
         draw_neighbours(explorer, item, grid)
 
     st.dialog("Picture", width="large", on_dismiss=lambda: searching.close_item(grid))(body)()
@@ -90,7 +89,7 @@ def draw_steps(grid: str, keys: list[int], key: int) -> None:
             st.button(back, type="tertiary", on_click=searching.open_item, args=(grid, keys[0]))
 
 
-def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: str) -> None:
+def draw_picture(explorer: Explorer, item: Item, card: Card | None, grid: str) -> None:
     """The picture; beside it what is known about it, what it leads to, and its reconstruction."""
     name = words.name(item.path)
     with st.container(horizontal=True, gap="medium", key="picture"):
@@ -106,7 +105,7 @@ def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: s
                 pictures.original(explorer, item.key, alt)
         with st.container(key="picture-facts", width="stretch"):
             st.subheader(words.plain(name), anchor=False)
-            st.table(facts(item, distance), border="horizontal", hide_header=True)
+            st.table(facts(item, card), border="horizontal", hide_header=True)
             with st.container(horizontal=True):
                 if st.button("Find similar", type="primary", icon=":material/image_search:"):
                     searching.ask(items=[item_name(item.key, item.id)])
@@ -167,7 +166,7 @@ def draw_neighbours(explorer: Explorer, item: Item, grid: str) -> None:
         Card(
             hit.item.key,
             words.name(hit.item.path),
-            words.distance(hit.distance),
+            hit.verdict,
             f"{hit.distance:.3f}",
             hit.item.labels,
         )

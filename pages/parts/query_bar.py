@@ -15,6 +15,7 @@ from pages.parts.view import View
 from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
 from ris.explore.saved_map import SavedQuery
+from ris.explore.scale import NOTHING
 
 WAYS = {False: "As one", True: "Each alone"}
 
@@ -76,4 +77,5 @@ def summary(asked: Sequence[Asked], view: View, result: SearchResult | None) -> 
     found = words.count(len(result.hits), "hit")
     if result.matching is not None:
         found += f" among {words.count(result.matching, 'picture')} under the filter"
-    return f"{source}. {found} in {result.milliseconds:.1f} ms."
+    nearest = f", the nearest {result.verdict}" if result.verdict not in ("", NOTHING) else ""
+    return f"{source}. {found} in {result.milliseconds:.1f} ms{nearest}."

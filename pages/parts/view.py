@@ -32,6 +32,7 @@ class View:
         number: How many hits at first.
         copies: Whether turned and mirrored copies are looked for too.
         sort: What the hits are sorted by; "" by distance.
+        predict: The column of which it is told what the hits say; "" for none.
         filters: What else hits must be.
     """
 
@@ -41,6 +42,7 @@ class View:
     number: int = NUMBER
     copies: bool = False
     sort: str = ""
+    predict: str = ""
     filters: Filters = field(default_factory=Filters)
 
     @property
@@ -50,7 +52,7 @@ class View:
 
     def of_another_collection(self) -> View:
         """What of it makes sense in another collection: items, columns and labels do not."""
-        return replace(self, items=(), sort="", filters=Filters())
+        return replace(self, items=(), sort="", predict="", filters=Filters())
 
 
 def item_name(key: int, identifier: str) -> str:
@@ -86,6 +88,7 @@ def read(parameters: Mapping[str, Sequence[str]]) -> View:
         number=int(number) if valid else NUMBER,
         copies=one("copies") == "true",
         sort=one("sort"),
+        predict=one("predict"),
         filters=Filters(
             some("label"),
             one("folder"),
@@ -109,6 +112,7 @@ def write(view: View) -> dict[str, list[str]]:
         "k": [str(view.number)] if view.number != NUMBER else [],
         "copies": ["true"] if view.copies else [],
         "sort": [view.sort],
+        "predict": [view.predict],
         "label": filters.labels,
         "tag": filters.tags,
         "folder": [filters.folder],

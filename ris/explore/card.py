@@ -11,6 +11,7 @@ from typing import Any
 from ris.errors import StoreError
 
 FORMAT = 1
+SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of copies, by distance
 METHODS = (
     "this",
     "this_copies",
@@ -34,10 +35,13 @@ class KindScore:
     Attributes:
         rank1: Share of the copies that their original comes first for, 0 … 1.
         top10: Share of the copies that have their original among the first ten, 0 … 1.
+        distances: How far copies are from their original: the cosine distances that `SHARES` of
+            them stay under; empty where that was not looked at.
     """
 
     rank1: float
     top10: float
+    distances: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class ReportCard:
         methods: By name, see `METHODS`; "before" and "this_copies" may be missing.
         recall: Share of the true 10 nearest that the generation's index finds.
         skipped: Held-out pictures that could not be read to be altered.
+        scale: What distances are called, as `scale.scale_from_json` reads it; None where there were
+            too few pictures to learn it from.
         format: Version of the JSON object.
     """
 
@@ -84,6 +90,7 @@ class ReportCard:
     methods: Mapping[str, MethodScore]
     recall: float | None = None
     skipped: int = 0
+    scale: Mapping[str, Any] | None = None
     format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
@@ -113,6 +120,7 @@ class ReportCard:
             methods={name: _method(facts) for name, facts in methods.items()},
             recall=_number(card, "recall"),
             skipped=_count(card, "skipped", 0),
+            scale=None if card.get("scale") is None else _object(card["scale"], "scale"),
             format=version,
         )
 
@@ -196,7 +204,11 @@ def _kind(facts: Mapping[str, Any]) -> KindScore:
     rank1, top10 = _number(facts, "rank1"), _number(facts, "top10")
     if rank1 is None or top10 is None:
         raise StoreError("The report card is damaged: a kind of copies lacks its shares.")
-    return KindScore(rank1, top10)
+    distances = facts.get("distances", ())
+    if not isinstance(distances, list | tuple):
+        raise StoreError("The report card is damaged: distances of copies are no list.")
+    told = tuple(_number({"distance": one}, "distance") or 0.0 for one in distances)
+    return KindScore(rank1, top10, told)
 
 
 def _object(content: object, what: str) -> Mapping[str, Any]:

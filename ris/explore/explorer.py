@@ -18,16 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore import familiar
 from ris.explore.between import MOST_STEPS, Step, walk
 from ris.explore.clusters import Cluster, name_clusters
 from ris.explore.colourings import TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
 from ris.explore.duplicates import NEAR, SAME, Compared, Group, groups, near_pairs
+from ris.explore.familiar import Familiar, load_familiar
 from ris.explore.medoids import Medoids
+from ris.explore.neighbours import NeighboursSay
 from ris.explore.polygon import inside
+from ris.explore.prediction import Prediction
 from ris.explore.projection import Place, place
 from ris.explore.regions import Region, diagonal_of, regions
 from ris.explore.results import Hit, Points, SearchResult
+from ris.explore.scale import FIXED, NOTHING, UNLIKE, Scale, scale_from_json
 from ris.explore.slides import Slide, slides_of
 from ris.explore.tiles import Tiles, tile
 from ris.images.decode import decode, read_file
@@ -162,8 +167,9 @@ class Explorer:
         started = time.perf_counter()
         allowed = self._allowed(where)
         name, pixels = self._pixels(picture)
-        vectors = self._encoder.encode(self._views(pixels, copies))
-        return self._answer(name, vectors, k, allowed, started, copies=copies)
+        vectors, features = self._encoder.describe(self._views(pixels, copies))
+        strange = self._strangeness(features)
+        return self._answer(name, vectors, k, allowed, started, copies=copies, strangeness=strange)
 
     def similar(
         self, key: int, *, k: int = 10, copies: bool = False, where: str | None = None
@@ -700,29 +706,92 @@ class Explorer:
         *,
         copies: bool,
         own: Sequence[int] = (),
+        strangeness: float | None = None,
     ) -> SearchResult:
         """What is nearest to any view of a query, float32 (V, dimension), as it is first; without
         the query's own items."""
-        wanted = k + len(own)
+        wanted = max(k, _SPREAD_OVER) + len(own)
         found = self._index.query(vectors, wanted, allowed=allowed)
         best = nearest_of_any(found, k, without=own)
+        # place and verdict are told by the nearest of all items to the query as it is
+        upright = Neighbours(found.keys[:1], found.distances[:1])
+        if allowed is not None:
+            upright = self._index.query(vectors[:1], _SPREAD_OVER + len(own))
+        near = nearest_of_any(upright, _SPREAD_OVER, without=own)
+        nearest = near.distances
+        if len(vectors) > 1 and len(best.distances):  # a copy that is turned is near, too
+            nearest = np.minimum(nearest, best.distances[0])
+        foreign = self.scale.is_foreign(nearest, strangeness)
         hits = tuple(
-            Hit(rank, item, float(distance), *view_of(int(view)))
+            Hit(
+                rank,
+                item,
+                float(distance),
+                *view_of(int(view)),
+                verdict=UNLIKE if foreign else self.scale.word(float(distance)),
+            )
             for rank, (item, distance, view) in enumerate(
                 zip(self._items.get(best.keys), best.distances, best.views, strict=True), start=1
             )
         )
-        near = best
-        if allowed is not None:  # the place is among all items
-            upright = self._index.query(vectors[:1], min(wanted, _SPREAD_OVER + len(own)))
-            near = nearest_of_any(upright, k, without=own)
-        elif len(vectors) > 1:  # and that of the query as it is
-            upright = Neighbours(found.keys[:1], found.distances[:1])
-            near = nearest_of_any(upright, k, without=own)
-        at = self._place(near.keys, near.distances)
-        milliseconds = 1000 * (time.perf_counter() - started)
-        matching = None if allowed is None else len(allowed)
-        return SearchResult(query, hits, at, milliseconds, copies, matching)
+        verdict = hits[0].verdict if hits else ""
+        return SearchResult(
+            query,
+            hits,
+            self._place(near.keys, near.distances),
+            1000 * (time.perf_counter() - started),
+            copies,
+            None if allowed is None else len(allowed),
+            NOTHING if verdict == UNLIKE else verdict,
+        )
+
+    @cached_property
+    def _neighbours_say(self) -> NeighboursSay:
+        return NeighboursSay(self._items, self._index)
+
+    def predictable(self) -> tuple[str, ...]:
+        """The columns that `predict` takes: "label" and the collection's own, as far as items have
+        values."""
+        return self._neighbours_say.columns()
+
+    def predict(self, result: SearchResult, column: str) -> Prediction:
+        """What the hits of a search say of a column: the category that most of them have, or the
+        mean of their numbers, nearer ones counting more, and how good such predictions are on
+        this collection, as its items are left out one by one.
+
+        Args:
+            result: Of a search by one or more pictures.
+            column: One of `predictable`.
+
+        Raises:
+            RisError: It is none of them.
+        """
+        return self._neighbours_say.predict(result.hits, column)
+
+    @cached_property
+    def scale(self) -> Scale:
+        """What distances are called in this generation: learned from its pictures, or the fixed
+        scale where an earlier ris made it, or it had too few."""
+        with suppress(StoreError):
+            learned = (self.training().get("report") or {}).get("scale")
+            if learned is not None:
+                return scale_from_json(learned)
+        return FIXED
+
+    @cached_property
+    def _familiar(self) -> Familiar | None:
+        """What features are usual; None where an earlier ris made the generation, or it is lost."""
+        facts = self.manifest.encoder_file(familiar.FILE)
+        if facts is not None:
+            with suppress(StoreError):
+                return load_familiar(verify(self.collection.folder, facts))
+        return None
+
+    def _strangeness(self, features: Vectors | None) -> float | None:
+        """How strange a query is, by the mean features of its views."""
+        if features is None or self._familiar is None:
+            return None
+        return float(self._familiar.strangeness(features[:1])[0])
 
     def _place(self, keys: NDArray[np.int64], distances: NDArray[np.float32]) -> Place | None:
         """Where the query falls, from its nearest neighbours that have a place."""
