@@ -80,10 +80,7 @@ def draw_step(explorer: Explorer, step: Step) -> None:
     with right:
         st.markdown("**The nearest real picture**")
         pictures.thumbnail(explorer, hit.item.key, words.name(hit.item.path))
-        st.caption(
-            f"{words.plain(words.name(hit.item.path))}, {hit.verdict} "
-            f"({hit.distance:.3f})"
-        )
+        st.caption(f"{words.plain(words.name(hit.item.path))}, {hit.verdict} ({hit.distance:.3f})")
 
 
 def _go(first: int, second: int) -> None:

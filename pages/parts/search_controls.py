@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import notices, searching, sorting
+from pages.parts import notices, searching, sorting, steer
 from pages.parts.filters import Filters
 from pages.parts.view import NUMBERS, View
 from ris.errors import RisError
@@ -48,6 +48,7 @@ def draw_controls(explorer: Explorer, view: View, problem: RisError | None) -> N
             on = len(view.filters)
             label = "Clear the filter" if on == 1 else f"Clear {on} filters"
             st.button(label, icon=":material/filter_alt_off:", on_click=clear_filters)
+        steer.draw_steering(explorer, view)
         orders = sorting.choices(own_columns(explorer))
         _kept("sort", view.sort if view.sort in orders else "")
         st.selectbox(

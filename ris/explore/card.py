@@ -53,12 +53,15 @@ class MethodScore:
         precision_at_10: Share of the ten nearest that have the query's label, 0 … 1.
         neighbour_vote: Share of the queries whose label most of the 20 nearest have, 0 … 1.
         psnr_db: Mean PSNR of the decoder's reconstructions in dB; more is closer.
+        psnr_shares: The PSNR that `SHARES` of the held-out pictures stay under; empty where an
+            earlier ris did not look.
     """
 
     copies: Mapping[str, KindScore]
     precision_at_10: float | None = None
     neighbour_vote: float | None = None
     psnr_db: float | None = None
+    psnr_shares: tuple[float, ...] = ()
 
     @property
     def found_first(self) -> float | None:
@@ -197,6 +200,7 @@ def _method(content: object) -> MethodScore:
         _number(facts, "precision_at_10"),
         _number(facts, "neighbour_vote"),
         _number(facts, "psnr_db"),
+        _numbers(facts, "psnr_shares"),
     )
 
 
@@ -204,11 +208,7 @@ def _kind(facts: Mapping[str, Any]) -> KindScore:
     rank1, top10 = _number(facts, "rank1"), _number(facts, "top10")
     if rank1 is None or top10 is None:
         raise StoreError("The report card is damaged: a kind of copies lacks its shares.")
-    distances = facts.get("distances", ())
-    if not isinstance(distances, list | tuple):
-        raise StoreError("The report card is damaged: distances of copies are no list.")
-    told = tuple(_number({"distance": one}, "distance") or 0.0 for one in distances)
-    return KindScore(rank1, top10, told)
+    return KindScore(rank1, top10, _numbers(facts, "distances"))
 
 
 def _object(content: object, what: str) -> Mapping[str, Any]:
@@ -222,6 +222,13 @@ def _number(facts: Mapping[str, Any], name: str) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise StoreError(f"The report card is damaged: {name} is no number, but {value!r:.50}.")
     return None if value is None else float(value)
+
+
+def _numbers(facts: Mapping[str, Any], name: str) -> tuple[float, ...]:
+    values = facts.get(name, ())
+    if not isinstance(values, list | tuple):
+        raise StoreError(f"The report card is damaged: {name} is no list.")
+    return tuple(_number({name: value}, name) or 0.0 for value in values)
 
 
 def _count(facts: Mapping[str, Any], name: str, default: int | None = None) -> int:

@@ -140,7 +140,13 @@ def evaluate(
             database[known], labels[known], database[labelled], labels[labelled]
         )
         quality = _psnr(encoders[name], sample, meter) if name in encoders else None
-        methods[name] = MethodScore(upright, precision, vote, quality)
+        methods[name] = MethodScore(
+            upright,
+            precision,
+            vote,
+            None if quality is None else float(quality.mean()),
+            () if quality is None else tuple(np.quantile(quality, SHARES).round(3).tolist()),
+        )
         if turned:
             methods["this_copies"] = MethodScore(turned)
     meter.finish()
@@ -375,8 +381,8 @@ def _resize(pixels: Pixels, size: int) -> Pixels:
     return np.stack([to_input(from_pixels(one), size) for one in pixels])
 
 
-def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> float | None:
-    """Mean PSNR in dB over the held-out pictures; None without them, or without a decoder."""
+def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> NDArray[np.float64] | None:
+    """PSNR in dB of the held-out pictures; None without them, or without a decoder."""
     noise = []
     with suppress(StoreError):
         for start in range(0, len(sample.held_out), _BATCH):
@@ -387,4 +393,4 @@ def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> float | Non
     if not noise or len(noise) < len(sample.held_out):
         return None
     decibels = 10 * np.log10(255.0**2 / np.maximum(noise, 1e-9))
-    return float(np.minimum(decibels, _BEST_PSNR).mean())
+    return np.asarray(np.minimum(decibels, _BEST_PSNR))

@@ -21,7 +21,8 @@ class Hit:
         turned: Degrees clockwise by which the query was turned to be that near.
         mirrored: Whether it was mirrored, left to right, before it was turned. Encoders to which
             a picture and its mirror image are the same don't need it.
-        verdict: The distance in words, by the generation's `Scale`.
+        verdict: The distance in words, by the generation's `Scale`; "" where the query was steered,
+            and is no picture any more.
     """
 
     rank: int
@@ -62,7 +63,10 @@ class SearchResult:
         milliseconds: Time from the picture's bytes to the answer.
         copies: Whether turned and mirrored copies were looked for.
         matching: How many items the filter holds for; None without a filter.
-        verdict: That of the nearest hit, or "nothing like this here"; "" without hits.
+        verdict: That of the nearest hit, or "nothing like this here"; "" without hits, or where
+            they have none.
+        trail: Where the query was on the map as it was, after each mark and with concepts; empty
+            unless it was steered.
     """
 
     query: str
@@ -72,6 +76,7 @@ class SearchResult:
     copies: bool = False
     matching: int | None = None
     verdict: str = ""
+    trail: tuple[Place, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -81,6 +86,7 @@ class SearchResult:
             **({} if self.matching is None else {"matching": self.matching}),
             "hits": [hit.to_json(copies=self.copies) for hit in self.hits],
             "map": self.place and asdict(self.place),
+            **({"trail": [asdict(one) for one in self.trail]} if self.trail else {}),
             "milliseconds": round(self.milliseconds, 3),
         }
 

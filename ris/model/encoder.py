@@ -62,7 +62,7 @@ class Encoder:
         if not self.tells_features or len(pixels) == 0:
             return self.encode(pixels), None
         starts = range(0, len(pixels), BATCH)
-        found = [self._run(self._encoder, pixels[one : one + BATCH], 2) for one in starts]
+        found = [self._run(self._encoder, pixels[one : one + BATCH], slice(2)) for one in starts]
         return np.concatenate([one[0] for one in found]), np.concatenate([one[1] for one in found])
 
     def feature_maps(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -77,7 +77,7 @@ class Encoder:
                 "ris exported it.",
                 "Train again.",
             )
-        found: NDArray[np.float32] = self._run(self._encoder, pixels, 3)[2]
+        found: NDArray[np.float32] = self._run(self._encoder, pixels, slice(2, 3))[0]
         return found
 
     def reconstruct(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -123,14 +123,14 @@ class Encoder:
                 "Train again, or switch to another generation.",
             ) from error
 
-    def _run(self, session: Any, pixels: NDArray[np.uint8], outputs: int = 1) -> Any:
-        """The first outputs of a session; what the others alone need is not computed."""
+    def _run(self, session: Any, pixels: NDArray[np.uint8], outputs: slice = slice(1)) -> Any:
+        """Some outputs of a session; what the others alone need is not computed."""
         pixels = np.ascontiguousarray(pixels, np.uint8)
         if pixels.ndim != 4 or pixels.shape[1:] != (self.size, self.size, 3):
             raise StoreError(
                 f"Expected pixels (N, {self.size}, {self.size}, 3), got {pixels.shape}."
             )
-        wanted = [one.name for one in session.get_outputs()[:outputs]]
+        wanted = [one.name for one in session.get_outputs()[outputs]]
         return session.run(wanted, {session.get_inputs()[0].name: pixels})
 
 

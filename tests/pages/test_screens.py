@@ -24,7 +24,7 @@ from ris.explore.explorer import Explorer
 from ris.store.collection import Collection
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
-PAGES = ("search.py", "map.py", "collection.py", "model.py")
+PAGES = ("search.py", "map.py", "odd.py", "collection.py", "model.py")
 
 
 @pytest.fixture
