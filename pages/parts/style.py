@@ -83,10 +83,10 @@ CSS = """
 .st-key-redrawn { margin-top: .5rem; }
 .ris-why { overflow-x: auto; }
 .ris-why table { border-collapse: collapse; }
-.ris-why :is(th, td) { padding: 0 .75rem .75rem 0; text-align: start; vertical-align: middle; }
+.ris-why :is(th, td) { padding: 0 .6rem .6rem 0; text-align: start; vertical-align: middle; }
 .ris-why th { font-weight: 400; font-size: .875rem; opacity: .76; }
 .ris-why thead th { padding-bottom: .35rem; }
-.ris-why img { display: block; width: min(10rem, 26vw); border-radius: .5rem; }
+.ris-why img { display: block; width: min(10rem, 19vw); border-radius: .5rem; }
 .ris-why p { margin: 0; font-size: .875rem; opacity: .76; }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 
