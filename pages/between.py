@@ -58,7 +58,7 @@ def draw_strip(explorer: Explorer, steps: tuple[Step, ...], now: int) -> None:
         name = words.name(step.nearest.item.path)
         drawn = f"data:image/png;base64,{b64encode(png(step.pixels)).decode()}"
         said = f"Step {number + 1}: drawn"
-        near = f"Nearest to it: {name}, {explorer.scale.word(step.nearest.distance)}"
+        near = f"Nearest to it: {name}, {step.nearest.verdict}"
         mark = " now" if number == now else ""
         cells.append(
             f'<li><img class="drawn{mark}" src="{drawn}" alt="{said}">'

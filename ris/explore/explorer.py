@@ -563,7 +563,7 @@ class Explorer:
         found = self._index.query(places, 1)
         nearest = self._items.get(found.keys[:, 0])
         return tuple(
-            Step(float(share), picture, Hit(1, item, float(distance)))
+            Step(float(share), picture, self._hit(item, float(distance)))
             for share, picture, item, distance in zip(
                 shares, drawn, nearest, found.distances[:, 0], strict=True
             )
@@ -909,6 +909,9 @@ class Explorer:
             RisError: It is none of them.
         """
         return self._neighbours_say.predict(result.hits, column)
+
+    def _hit(self, item: Item, distance: float) -> Hit:
+        return Hit(1, item, distance, verdict=self.scale.word(distance))
 
     def _word(self, distance: float, *, foreign: bool) -> str:
         return UNLIKE if foreign else self.scale.word(distance)
