@@ -89,7 +89,7 @@ class Encoder:
 
     def codes(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the decoder is given of pictures: uint8 (N, S, S, 3) to float32 (N, ...)."""
-        found: NDArray[np.float32] = self._run(self._halves[0], pixels)
+        found: NDArray[np.float32] = self._run(self._halves[0], pixels)[0]
         return found
 
     def draw(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
