@@ -7,8 +7,11 @@ const SIMILAR = "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM15.3 15.3 20 20"
 const OPEN = "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5";
 const TAG = "M4 4h8l8 8-8 8-8-8ZM8.5 8.5h.01";
 const CLOSE = "M6 6l12 12M18 6 6 18";
+const MORE = "M4 11h3v9H4zM7 11l4-7a2 2 0 0 1 2 3l-1 3h6a2 2 0 0 1 2 2l-2 6a2 2 0 0 1-2 2H7";
+const LESS = "M4 13h3V4H4zM7 13l4 7a2 2 0 0 0 2-3l-1-3h6a2 2 0 0 0 2-2l-2-6a2 2 0 0 0-2-2H7";
 const KEYS = "Arrow keys move, Enter opens, S searches with it, Space selects.";
 const NARROW = window.matchMedia("(max-width: 640px)"); // what stands beside the grid elsewhere comes after it
+const MARKING = " Plus wants more like it, minus less.";
 const AHEAD = "600px"; // more are asked for before the end comes into view
 const grids = new WeakMap();
 
@@ -40,6 +43,8 @@ class Grid {
       make("span", "count"),
       button("together", () => this.#together(), icon(SIMILAR), make("span", "")),
       button("collect", () => this.#collect(), icon(TAG), "Tag or export"),
+      button("liked", () => this.#mark("more", this.picks.keys()), icon(MORE), "More like this"),
+      button("unliked", () => this.#mark("less", this.picks.keys()), icon(LESS), "Less like this"),
       button("clear", () => this.#clear(), icon(CLOSE), "Clear"),
     );
     this.bar.setAttribute("role", "toolbar");
@@ -67,6 +72,8 @@ class Grid {
     }
     this.base = data.base;
     this.root.classList.toggle("small", data.small);
+    this.root.classList.toggle("marking", data.marking);
+    this.keys.textContent = KEYS + (data.marking ? MARKING : "");
     this.list.setAttribute("aria-label", data.name);
     if (!data.small) this.list.setAttribute("aria-describedby", "keys");
     this.empty.textContent = data.cards.length ? "" : data.empty;
@@ -103,11 +110,12 @@ class Grid {
     const told = JSON.stringify(card);
     if (node.told === told) return node; // of hundreds of cards few change
     node.told = told;
-    const said = [card.rank && `Result ${card.rank}`, card.title, card.labels.join(", "), card.words, card.number && `distance ${card.number}`];
+    const said = [card.mark && `Marked, ${card.mark} like it`, card.rank && `Result ${card.rank}`, card.title, card.labels.join(", "), card.words, card.number && `distance ${card.number}`];
     node.classList.toggle("selected", card.selected);
     if (card.selected) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");
     part(node, "rank").textContent = card.rank || "";
+    node.dataset.mark = card.mark;
     part(node, "name").textContent = card.title;
     part(node, "name").title = card.title;
     part(node, "words").textContent = card.words;
@@ -161,6 +169,9 @@ class Grid {
     part(this.bar, "count").textContent = `${count} selected`;
     const action = part(this.bar, "together").lastChild;
     action.textContent = count === 1 ? "Search with it" : `Search with these ${count}`;
+    for (const [kind, told] of [["liked", "More"], ["unliked", "Less"]]) {
+      part(this.bar, kind).lastChild.textContent = `${told} like ${count === 1 ? "this" : "these"}`;
+    }
     const words = count ? `${count} selected` : "Nothing is selected";
     if (this.said.textContent !== words && (count || this.said.textContent)) this.said.textContent = words;
   }
@@ -172,6 +183,12 @@ class Grid {
 
   #collect() {
     this.send({ kind: "collect", keys: this.picks.keys() });
+  }
+
+  // One trip for one mark or several; what comes back shows them.
+  #mark(kind, keys) {
+    this.send({ kind, keys });
+    this.picks.clear();
   }
 
   #clear() {
@@ -244,6 +261,11 @@ class Grid {
     if (event.key.toLowerCase() === "s" && !event.shiftKey) {
       event.preventDefault();
       this.send({ kind: "similar", key });
+      return;
+    }
+    if (["+", "-"].includes(event.key) && this.root.classList.contains("marking")) {
+      event.preventDefault();
+      this.#mark(event.key === "+" ? "more" : "less", [key]);
       return;
     }
     if (event.key === " " && event.target.classList.contains("picture") && !small) {

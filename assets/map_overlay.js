@@ -13,7 +13,7 @@ export class Overlay {
     this.pictures = pictures;
   }
 
-  // scene: { view, query, marks: [{key, x, y, rank, code}], chosen: [{x, y, code}], selected, hovered, outline, drawing, colourOf }
+  // scene: { view, query, trail: [{x, y}], marks: [{key, x, y, rank, code}], chosen: [{x, y, code}], selected, hovered, outline, drawing, colourOf }
   draw(scene) {
     this.under.replaceChildren();
     this.over.replaceChildren();
@@ -24,6 +24,7 @@ export class Overlay {
     if (scene.drawing) shape("path", { d: path(scene.drawing), class: "ris-outline ris-drawing" }, this.over);
     this.#chosen(scene);
     if (query) this.#halo(query, scene);
+    if (heart && scene.trail.length > 1) this.#trail(scene.trail.slice(0, -1).map(at), heart);
     if (heart) scene.marks.forEach((mark) => this.#line(heart, at(mark)));
     if (scene.hovered) this.#ring(scene.view, scene.hovered, "ris-hovered", 8);
     if (scene.selected) this.#ring(scene.view, scene.selected, "ris-selected", 11);
@@ -60,6 +61,13 @@ export class Overlay {
   #halo({ x, y }, { view, query }) {
     const edge = toPixel(view, query.x + query.spread, query.y).x;
     shape("circle", { cx: x, cy: y, r: Math.max(edge - x, 16), class: "ris-halo" }, this.under);
+  }
+
+  // Where the query was before it was steered, and the way it went.
+  #trail(places, end) {
+    const d = path([...places, end]).slice(0, -1); // an open path
+    shape("path", { d, class: "ris-trail" }, this.under);
+    places.forEach(({ x, y }, i) => shape("circle", { cx: x, cy: y, r: i ? 3 : 5, class: "ris-step" }, this.over));
   }
 
   #line(from, to) {

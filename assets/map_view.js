@@ -411,7 +411,7 @@ class MapView {
     if (this.stale) this.dots.draw(view, this.tiles.here().map(({ gl }) => gl), this.dot);
     this.stale = false; // drawing 200,000 points anew for a hover would be a waste
     this.pictures.move(view);
-    this.overlay.draw({ view, marks, selected, chosen: data.chosen, query: data.query, outline: state.outline, ...live, colourOf: this.colours.of });
+    this.overlay.draw({ view, marks, selected, chosen: data.chosen, query: data.query, trail: data.trail ?? [], outline: state.outline, ...live, colourOf: this.colours.of });
   }
 
   #say(words) {

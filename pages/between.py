@@ -58,7 +58,7 @@ def draw_strip(explorer: Explorer, steps: tuple[Step, ...], now: int) -> None:
         name = words.name(step.nearest.item.path)
         drawn = f"data:image/png;base64,{b64encode(png(step.pixels)).decode()}"
         said = f"Step {number + 1}: drawn"
-        near = f"Nearest to it: {name}, {words.distance(step.nearest.distance)}"
+        near = f"Nearest to it: {name}, {step.nearest.verdict}"
         mark = " now" if number == now else ""
         cells.append(
             f'<li><img class="drawn{mark}" src="{drawn}" alt="{said}">'
@@ -80,10 +80,7 @@ def draw_step(explorer: Explorer, step: Step) -> None:
     with right:
         st.markdown("**The nearest real picture**")
         pictures.thumbnail(explorer, hit.item.key, words.name(hit.item.path))
-        st.caption(
-            f"{words.plain(words.name(hit.item.path))}, {words.distance(hit.distance)} "
-            f"({hit.distance:.3f})"
-        )
+        st.caption(f"{words.plain(words.name(hit.item.path))}, {hit.verdict} ({hit.distance:.3f})")
 
 
 def _go(first: int, second: int) -> None:

@@ -52,7 +52,7 @@ def draw_neighbours(explorer: Explorer, key: int, result: SearchResult) -> None:
                     cards.look_for(explorer, key)
                 st.button("Clear", icon=":material/close:", on_click=session.select)
     st.subheader("Its neighbours", anchor=False)
-    draw_hits(explorer, result)
+    draw_hits(explorer, result, key)
 
 
 def draw_alike(explorer: Explorer, keys: NDArray[np.int64], result: SearchResult) -> None:
@@ -68,11 +68,11 @@ def draw_alike(explorer: Explorer, keys: NDArray[np.int64], result: SearchResult
     draw_hits(explorer, result)
 
 
-def draw_hits(explorer: Explorer, result: SearchResult) -> None:
+def draw_hits(explorer: Explorer, result: SearchResult, query: int | None = None) -> None:
     """Hits, with words where they lie in several places of the map."""
     if told := places_in_words(explorer, result.hits):
         st.caption(told)
-    chosen = cards.grid(cards.hit_cards(result.hits), explorer, key="neighbours")
+    chosen = cards.grid(cards.hit_cards(result.hits), explorer, key="neighbours", query=query)
     if chosen is not None:
         session.select(key=chosen)
         st.rerun()

@@ -25,6 +25,7 @@ page = st.navigation(
         "Explore": [
             st.Page("search.py", title="Search", icon=":material/image_search:", default=True),
             st.Page("map.py", title="Map", icon=":material/scatter_plot:"),
+            st.Page("odd.py", title="Odd ones out", icon=":material/troubleshoot:"),
             st.Page("between.py", title="Between", icon=":material/linear_scale:"),
             st.Page("slides.py", title="Slides", icon=":material/grid_on:"),
         ],

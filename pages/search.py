@@ -16,11 +16,13 @@ from pages.parts import (
     searching,
     session,
     sorting,
+    steer,
     words,
 )
 from pages.parts.asked import Asked, Problem, resolve, search
 from pages.parts.filters import expression
 from pages.parts.map_view import map_view
+from pages.parts.neighbours_say import draw_said
 from pages.parts.picture_input import examples, picture_input
 from pages.parts.places import places_in_words
 from pages.parts.query_bar import draw_query
@@ -30,6 +32,7 @@ from pages.parts.view import MOST_HITS, View
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
+from ris.explore.scale import NOTHING
 
 STEP = 48  # more hits at a time, as one scrolls
 EACH = 12  # hits of each picture where several are searched each alone
@@ -68,7 +71,7 @@ def find(explorer: Explorer, view: View) -> Found:
         refused = error
     if asked and refused is None and not (view.alone and len(asked) > 1):
         try:
-            result = search(explorer, asked, k=view.number, copies=view.copies, where=where)
+            result = search(explorer, asked, k=view.number, view=view, where=where)
         except RisError as error:
             problems = [*problems, Problem(error.message, error.hint)]
     return Found(asked, result, where, problems, refused)
@@ -81,13 +84,17 @@ def draw_hits(explorer: Explorer, view: View, found: Found) -> None:
     number = searching.shown_hits(name, view.number)
     result = found.result
     if number > view.number:
-        result = search(explorer, found.asked, k=number, copies=view.copies, where=found.where)
+        result = search(explorer, found.asked, k=number, view=view, where=found.where)
     hits = sorting.in_order(result.hits, view.sort)
+    steering = steer.steering_of(explorer, view)
+    marks = {one.key: "more" if one.more else "less" for one in steering.marks}
     full = len(result.hits) < number or number >= MOST_HITS
     similar = cards.grid(
-        cards.hit_cards(hits),
+        cards.hit_cards(hits, marks=marks),
         explorer,
         key="hits-grid",
+        marking=True,
+        query=found.asked[0].query if len(found.asked) == 1 else None,
         # sorted otherwise, further hits come in between, which nobody wants while scrolling
         more="" if full else "ask" if view.sort else "scroll",
         on_more=lambda: searching.show_more_hits(name, min(MOST_HITS, number + STEP)),
@@ -116,12 +123,18 @@ def draw_each(explorer: Explorer, view: View, found: Found) -> None:
                 kwargs={"items" if asked.is_item else "pictures": [asked.said]},
             )
         try:
-            result = search(explorer, [asked], k=EACH, copies=view.copies, where=found.where)
+            result = search(explorer, [asked], k=EACH, view=view, where=found.where)
         except RisError as problem:
             notices.error(problem)
             continue
         hits = cards.hit_cards(sorting.in_order(result.hits, view.sort))
-        similar = cards.grid(hits, explorer, key=f"hits-of-{number}", name=f"Hits of {asked.name}")
+        similar = cards.grid(
+            hits,
+            explorer,
+            key=f"hits-of-{number}",
+            name=f"Hits of {asked.name}",
+            query=asked.query,
+        )
         if similar is not None:
             cards.look_for(explorer, similar)
 
@@ -133,6 +146,7 @@ def draw_map(explorer: Explorer, found: Found) -> None:
         event = map_view(
             explorer,
             query=result.place if result else None,
+            trail=result.trail if result else (),
             marked=[hit.item.key for hit in result.hits] if result else (),
             height=520,
             key="search-map",
@@ -165,11 +179,24 @@ def draw_examples(explorer: Explorer) -> None:
         cards.look_for(explorer, picked)
 
 
+def draw_foreign() -> None:
+    """What is to be said of a picture that is foreign to the collection."""
+    st.info(
+        "**Nothing like this here.** Pictures of this collection are nearer to each other than "
+        "these are to what you look for. They are the nearest there are.",
+        icon=":material/search_off:",
+    )
+
+
 def draw_answer(explorer: Explorer, view: View, found: Found) -> None:
     """Hits, or what there is in place of them."""
     if found.refused is not None:
         notices.error(found.refused)
     elif found.result is not None:
+        if found.result.verdict == NOTHING:
+            draw_foreign()
+        if view.predict:
+            draw_said(explorer, found.result, view.predict)
         st.fragment(draw_hits)(explorer, view, found)
     elif found.asked and not found.problems:
         draw_each(explorer, view, found)

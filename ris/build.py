@@ -209,9 +209,9 @@ def _publish_base(
 
 
 def _embed_and_judge(making: Round, held_out: NDArray[np.int64]) -> ReportCard:
-    making.embed()
+    making.embed(held_out)
     work = making.work
-    return report(
+    card = report(
         making.collection,
         making.scanned,
         held_out,
@@ -220,6 +220,8 @@ def _embed_and_judge(making: Round, held_out: NDArray[np.int64]) -> ReportCard:
         on_progress=work.on_progress,
         stop=work.stop,
     )
+    scale = making.scale(card.methods["this"].copies)
+    return replace(card, scale=scale.to_json() if scale else None)
 
 
 def _refine(

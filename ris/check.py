@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ris import jobs
 from ris.errors import NewerError, PictureError, SourceError, StoreError
+from ris.explore.familiar import FILE as FAMILIAR
 from ris.images.decode import read_file
 from ris.images.entries import Entry, Skipped
 from ris.images.names import unescape
@@ -23,6 +24,8 @@ from ris.images.sources import Folder, open_source
 from ris.model.encoder import Encoder
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.store.collection import Collection
+from ris.store.concepts import FILE as CONCEPTS
+from ris.store.concepts import Concepts
 from ris.store.files import FileFacts, read_json, verify
 from ris.store.generation import open_map
 from ris.store.index import GraphIndex, Keys, Vectors, load_graph
@@ -48,8 +51,8 @@ class Finding:
 
     Attributes:
         kind: "collection", "pointer", "manifest", "part", "count", "graph", "map", "encoder",
-            "training", "skipped", "tags", "thumbnails", "thumbnail", "copy", "picture", "orphan" or
-            "debris"; "lost" after a repair.
+            "training", "tags", "concepts", "skipped", "thumbnails", "thumbnail", "copy",
+            "picture", "orphan" or "debris"; "lost" after a repair.
         file: The file inside the collection, with forward slashes; of a "picture" its path.
         what: What is wrong with it, a sentence for people.
         repair: How it can be repaired; empty where it can't be.
@@ -134,8 +137,8 @@ class _Check:
             yield from self._encoder(self._serving)
             if self._is_whole(self._serving.parts):
                 yield from self._pictures(self._serving)
+        yield from self._said()
         yield from self._skipped()
-        yield from self._tags()
         yield from self._copies()
         yield from self._left_over()
 
@@ -200,6 +203,8 @@ class _Check:
                 repair = "It is exported again from autoencoder.keras."
         elif name == "training.json":
             kind, what = "training", f"{what} Report card and history are lost; search goes on."
+        elif name == FAMILIAR:
+            what += " Search goes on; what is foreign to the collection is told by distances alone."
         else:
             what += " Search goes on; the next training begins with the base encoder."
         if self._serving not in named_by:
@@ -411,18 +416,23 @@ class _Check:
                 name = path.relative_to(self._folder).as_posix()
                 yield Finding("copy", name, what, "It is removed.")
 
+    def _said(self) -> Iterator[Finding]:
+        """What people said: nothing can make it again."""
+        for kind, file, read in (
+            ("tags", TAGS, Tags(self._collection).all),
+            ("concepts", CONCEPTS, Concepts(self._collection).all),
+        ):
+            try:
+                read()
+            except StoreError as error:
+                yield Finding(kind, file, f"{error.message} {error.hint}".strip())
+
     def _skipped(self) -> Iterator[Finding]:
         try:
             self._collection.skipped_count()
         except StoreError as error:
             again = "It begins anew; sync finds again what can't be read."
             yield Finding("skipped", "skipped.parquet", error.message, again)
-
-    def _tags(self) -> Iterator[Finding]:
-        try:
-            Tags(self._collection).all()
-        except StoreError as error:  # what people said can't be made again
-            yield Finding("tags", TAGS, f"{error.message} {error.hint}".strip())
 
     # -- what should not be there -----------------------------------------------------------------
 

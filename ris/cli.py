@@ -179,6 +179,25 @@ def train(
     metavar="FILTER",
     help="Find only items of which this holds, e.g. 'label == \"cat\" and width >= 1000'.",
 )
+@click.option(
+    "--crop",
+    metavar="X,Y,W,H",
+    help="Search with this part: in pixels of the upright picture, or each with % of its sides.",
+)
+@click.option("--more", multiple=True, type=int, metavar="KEY", help="More like this item.")
+@click.option("--less", multiple=True, type=int, metavar="KEY", help="Less like this item.")
+@click.option(
+    "--concept",
+    "concepts",
+    multiple=True,
+    metavar="CONCEPT[=S]",
+    help="More of a saved concept, by so much (-1 to 1). [default: 1]",
+)
+@click.option(
+    "--predict",
+    metavar="COLUMN",
+    help="Tell what the hits say of COLUMN (label, or one of your own), and how far to believe it.",
+)
 @common
 def search(
     choices: Choices,
@@ -187,28 +206,42 @@ def search(
     k: int,
     copies: bool,
     where: str | None,
+    crop: str | None,
+    more: tuple[int, ...],
+    less: tuple[int, ...],
+    concepts: tuple[str, ...],
+    predict: str | None,
 ) -> None:
     """Find the items of NAME most like each PICTURE (a file, or a folder of files)."""
     from ris.explore.explorer import open_explorer
+    from ris.explore.steering import Mark, Steering
+    from ris.images.crop import read_crop
 
     explorer = open_explorer(choices.home, name, guarded=True)
     for notice in explorer.notices:
         click.echo(f"Note: {notice}", err=True)
+    part = read_crop(crop) if crop else None
+    marks = (*(Mark(key, True) for key in more), *(Mark(key, False) for key in less))
+    steering = Steering(marks, tuple(map(_concept, concepts)))
     failed = False
     for path in _queries(pictures):
         try:
             if isinstance(path, Skipped):
                 raise PictureError(f"{path.path}: {path.reason}")
-            result = explorer.search(path, k=k, copies=copies, where=where)
+            result = explorer.search(
+                path, k=k, copies=copies, where=where, crop=part, steering=steering
+            )
         except PictureError as error:
             failed = True
             name = path.path if isinstance(path, Skipped) else escape(str(path))
             _print_failed_query(choices, name, error)
             continue
+        prediction = explorer.predict(result, predict) if predict else None
         if choices.json:
-            console.print_json(result.to_json())
+            told = {"prediction": prediction.to_json()} if prediction else {}
+            console.print_json({**result.to_json(), **told})
         else:
-            _print_result(result)
+            _print_result(result, prediction)
     if failed:
         sys.exit(1)
 
@@ -234,6 +267,51 @@ def between(choices: Choices, name: str, first: int, second: int, steps: int) ->
         for step in found
     ]
     console.print_table(rows, ["way", "distance", "key", "path"])
+
+
+def _concept(text: str) -> tuple[str, float]:
+    """A concept and how much of it is wanted."""
+    name, _, amount = text.partition("=")
+    try:
+        return name, float(amount) if amount else 1.0
+    except ValueError as error:
+        raise click.BadParameter("expected CONCEPT=S, e.g. night=0.5") from error
+
+
+@commands.command(epilog=example("python -m ris concept shop night --more 17 --more 19 --less 4"))
+@click.argument("name")
+@click.argument("concept", required=False)
+@click.option("--more", multiple=True, type=int, metavar="KEY", help="An item that is like it.")
+@click.option("--less", multiple=True, type=int, metavar="KEY", help="An item that is not.")
+@click.option("--forget", is_flag=True, help="Drop the concept.")
+@common
+def concept(
+    choices: Choices,
+    name: str,
+    concept: str | None,
+    more: tuple[int, ...],
+    less: tuple[int, ...],
+    forget: bool,
+) -> None:
+    """Save a CONCEPT of NAME by items that are like it, or list those there are."""
+    from ris.explore.explorer import open_explorer
+    from ris.store.concepts import Concepts
+
+    known = Concepts(Collection(choices.home, name))
+    if concept and forget:
+        known.forget(concept)
+    elif concept:
+        open_explorer(choices.home, name).items([*more, *less])  # they must be there
+        known.save(concept, more, less)
+    found = known.all()
+    rows = [[one, len(told.more), len(told.less)] for one, told in found.items()]
+    if choices.json:
+        for one, told in found.items():
+            console.print_json({"concept": one, "more": told.more, "less": told.less})
+    elif rows:
+        console.print_table(rows, ("concept", "more", "less"))
+    else:
+        click.echo("There is no concept yet.")
 
 
 @commands.command(epilog=example("python -m ris evaluate shop --queries new_photos/ --json"))
@@ -548,24 +626,39 @@ def _queries(pictures: tuple[str, ...]) -> Iterator[Path | Skipped]:
             yield path
 
 
-def _print_result(result: Any) -> None:
+def _print_result(result: Any, prediction: Any) -> None:
+    from ris.explore.prediction import in_sentences
+
     place = result.place
     at = f", on the map at ({place.x:.2f}, {place.y:.2f}) ± {place.spread:.2f}" if place else ""
     among = "" if result.matching is None else f", among {result.matching} matching items"
-    click.echo(f"{console.printable(result.query)}  ({result.milliseconds:.1f} ms{among}{at})")
-    heads = ["rank", "distance", "key", "labels", "path"]
+    told = f": {result.verdict}" if result.verdict else ""
+    click.echo(
+        f"{console.printable(result.query)}{told}  ({result.milliseconds:.1f} ms{among}{at})"
+    )
+    heads = ["rank", "distance", "verdict", "key", "labels", "path"]
     rows = [
-        [hit.rank, f"{hit.distance:.4f}", hit.item.key, ", ".join(hit.item.labels), hit.item.path]
+        [
+            hit.rank,
+            f"{hit.distance:.4f}",
+            hit.verdict,
+            hit.item.key,
+            ", ".join(hit.item.labels),
+            hit.item.path,
+        ]
         for hit in result.hits
     ]
     if result.copies:
-        heads.insert(2, "turned")
+        heads.insert(3, "turned")
         for row, hit in zip(rows, result.hits, strict=True):
-            row.insert(2, f"{hit.turned}°{' mirrored' if hit.mirrored else ''}")
+            row.insert(3, f"{hit.turned}°{' mirrored' if hit.mirrored else ''}")
     if result.matching is None or result.hits:
         console.print_table(rows, heads)
     else:
         click.echo("The filter holds for no item.")
+    if prediction is not None:
+        for line in in_sentences(prediction):
+            click.echo(console.printable(line))
     click.echo()
 
 

@@ -4,6 +4,7 @@
 collection's disk; publishing moves its files into the collection at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.explore.card import KindScore
 from ris.explore.clusters import find_clusters
+from ris.explore.familiar import Watch
 from ris.explore.projection import FIT_AT_MOST, outlier_scores, project
+from ris.explore.scale import Scale, learn, nearest_others, random_pairs
 from ris.model.encoder import Encoder, seal
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
@@ -83,20 +87,37 @@ class Round:
         self.vectors = np.empty((scanned.count, self.encoder.dimension), np.float32)
         self.keys = np.empty(scanned.count, np.int64)
 
-    def embed(self) -> None:
-        """Embed all pictures; the table's new part lies in the work folder."""
-        pixels, done = self.scanned.open_pixels(), 0
+    def embed(self, held_out: NDArray[np.int64]) -> None:
+        """Embed all pictures; the table's new part lies in the work folder, and beside the encoder
+        what features are usual.
+
+        Args:
+            held_out: Rows that the encoder was not trained on: `scale` is learned from them.
+        """
+        pixels, done, watch = self.scanned.open_pixels(), 0, Watch(held_out, seed=self.seed)
         part = self.work.folder / "part.parquet"
         with TableWriter(part, self.encoder.dimension, self.scanned.columns) as writer:
             for batch in read_batches(self.scanned.rows, rows=2048):
                 self.work.stop.check()
                 rows = slice(done, done + batch.num_rows)
-                self.vectors[rows] = self.encoder.encode(pixels[rows])
+                self.vectors[rows], features = self.encoder.describe(pixels[rows])
+                watch.add(self.vectors[rows], features)
                 self.keys[rows] = batch.column("key").to_numpy()
                 writer.write_table(add_embeddings(batch, self.vectors[rows]))
                 done += batch.num_rows
                 self.work.on_progress(Progress("embed", done, self.scanned.count))
         self.vectors, self.keys = by_key(self.vectors, self.keys)
+        self._seen = watch.finish(self.work.folder / "encoder")
+
+    def scale(self, copies: Mapping[str, KindScore]) -> Scale | None:
+        """What distances are called, once all pictures are embedded; None where there are too few.
+
+        Args:
+            copies: How copies of held-out pictures were found, with their distances.
+        """
+        index = ExactIndex(self.vectors, self.keys)
+        pairs = random_pairs(self.vectors, seed=self.seed)
+        return learn(copies, nearest_others(index, self._seen.asked), pairs, self._seen.strangeness)
 
     def publish(self, facts: dict[str, Any]) -> Manifest:
         """Build graph and map, and let the generation serve.

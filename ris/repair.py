@@ -233,7 +233,11 @@ class _Repair:
 
     def _export(self) -> None:
         """Export the encoder again from its `.keras` file; the bytes differ, what it gives not."""
-        lost = [one for one in self._before.encoder_files if one.file in self._broken]
+        lost = [
+            one
+            for one in self._before.encoder_files
+            if one.file in self._broken and one.file.endswith(".onnx")
+        ]
         keras = self._before.encoder_file("autoencoder.keras")
         if not lost or keras is None:
             return

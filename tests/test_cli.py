@@ -140,7 +140,7 @@ class TestExitCodes:
         assert sorted(os.listdir(home)) == ["drawn"]
 
 
-HIT = ["rank", "key", "id", "path", "labels", "distance"]
+HIT = ["rank", "key", "id", "path", "labels", "distance", "verdict"]
 
 
 class TestSearch:
@@ -148,7 +148,7 @@ class TestSearch:
         said = ris("search", "drawn", picture, "-k", "3", "--json")
         assert (said.code, said.err) == (0, "")
         (told,) = said.documents
-        assert list(told) == ["query", "hits", "map", "milliseconds"]
+        assert list(told) == ["query", "verdict", "hits", "map", "milliseconds"]
         assert told["query"] == str(picture)
         assert [list(hit) for hit in told["hits"]] == [HIT] * 3
         assert list(told["map"]) == ["x", "y", "spread"]
@@ -170,11 +170,24 @@ class TestSearch:
         assert (first["turned"], first["mirrored"]) == (90, False)
         assert first["distance"] == pytest.approx(0, abs=1e-5)
         said = ris("search", "drawn", copy, "--copies").out
-        assert "rank  distance  turned" in said
+        assert "rank  distance  verdict" in said
         assert "  90°  " in said.splitlines()[2]
         mirrored = tmp_path / "mirrored.png"
         mirrored.write_bytes(drawn.encoded(ImageOps.mirror(drawn.draw("discs", 2))))
         assert "  0° mirrored  " in ris("search", "drawn", mirrored, "--copies").out.splitlines()[2]
+
+    def test_neighbours_say_a_column(self, ris, picture):
+        asked = ("search", "drawn", picture, "-k", "5", "--predict", "label")
+        (told,) = ris(*asked, "--json").documents
+        said = told["prediction"]
+        assert (said["column"], said["value"], said["neighbours"]) == ("label", "bars", 5)
+        assert said["leave_one_out"]["asked"] == 48
+        out = ris(*asked).out
+        assert "label: bars, with " in out
+        assert "48 items left out one by one" in out
+        refused = ris("search", "drawn", picture, "--predict", "price")
+        assert refused.code == 1
+        assert "They can tell label" in refused.err
 
     def test_copies_tell_their_cost(self, ris):
         assert "times the time" in " ".join(ris("search", "--help").out.split())
@@ -182,7 +195,7 @@ class TestSearch:
     def test_a_filter_in_json(self, ris, picture):
         where = 'label in ["rings", "discs"] and width >= 32'
         (told,) = ris("search", "drawn", picture, "--where", where, "--json").documents
-        assert list(told) == ["query", "matching", "hits", "map", "milliseconds"]
+        assert list(told) == ["query", "verdict", "matching", "hits", "map", "milliseconds"]
         assert told["matching"] == 24
         assert len(told["hits"]) == 10
         assert {label for hit in told["hits"] for label in hit["labels"]} == {"rings", "discs"}
@@ -235,7 +248,7 @@ class TestSearch:
         said = ris("search", "drawn", picture, tmp_path / "gone.png", "-k", "2")
         assert said.code == 1
         assert "on the map at (" in said.out
-        assert "rank  distance  key  labels" in said.out
+        assert "rank  distance  verdict" in said.out
         assert "gone.png: There is no such file" in said.err
 
     def test_names_cannot_write_to_the_terminal(self, ris, tmp_path):
@@ -428,7 +441,7 @@ class TestEvaluate:
         assert "turned by 90 degrees" in said.out
         assert "precision at 10" in said.out
         (told,) = ris("evaluate", "judged", "--json").documents
-        assert told["methods"] == facts["report"]["methods"]
+        assert told["methods"] == json.loads(json.dumps(facts["report"]["methods"]))
         assert told["name"] == "judged"
 
 

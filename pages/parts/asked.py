@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pages.parts import searching, words
+from pages.parts.crop_view import crop_of
+from pages.parts.steer import steering_of
 from pages.parts.view import View, item_of
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
@@ -69,17 +71,21 @@ def resolve(explorer: Explorer, view: View) -> tuple[list[Asked], list[Problem]]
 
 
 def search(
-    explorer: Explorer, asked: Sequence[Asked], *, k: int, copies: bool, where: str | None
+    explorer: Explorer, asked: Sequence[Asked], *, k: int, view: View, where: str | None
 ) -> SearchResult:
-    """The hits of one picture, or of several together."""
+    """The hits of one picture, or of several together, as a view wants them."""
+    steering = steering_of(explorer, view)
     return searching.hits(
         str(explorer.collection.folder),
         explorer.manifest.sha256,
         tuple(each.said for each in asked),
         k,
-        copies,
+        view.copies,
         where,
         explorer.tags_version if where else "",
+        crop_of(view) if len(asked) == 1 else None,
+        steering,
+        repr(explorer.concepts()) if steering.concepts else "",
         explorer,
         [each.query for each in asked],
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
-from pages.parts import searching, session, words
+from pages.parts import searching, session, steer, words
 from pages.parts.browser import nothing
 from pages.parts.hit_grid import Card, Closed, hit_grid
 from pages.parts.picture_dialog import picture_dialog
@@ -22,19 +22,20 @@ def title(item: Item) -> str:
     return words.name(item.path)
 
 
-def hit_cards(hits: Sequence[Hit], *, selected: int | None = None) -> list[Card]:
+def hit_cards(
+    hits: Sequence[Hit], *, selected: int | None = None, marks: Mapping[int, str] | None = None
+) -> list[Card]:
     """Hits as cards, with the distance in words, also how a copy is turned, and as a number."""
     return [
         Card(
             key=hit.item.key,
             title=title(hit.item),
-            words=", ".join(
-                filter(None, [words.distance(hit.distance), words.turn(hit.turned, hit.mirrored)])
-            ),
+            words=", ".join(filter(None, [hit.verdict, words.turn(hit.turned, hit.mirrored)])),
             number=f"{hit.distance:.3f}",
             labels=hit.item.labels,
             selected=hit.item.key == selected,
             rank=hit.rank,
+            mark=(marks or {}).get(hit.item.key, ""),
         )
         for hit in hits
     ]
@@ -55,6 +56,8 @@ def grid(
     name: str = "Pictures",
     about: str = "",
     empty: str = "No pictures to show.",
+    marking: bool = False,
+    query: int | bytes | None = None,
 ) -> int | None:
     """Draw cards and do what people ask of them: open one in full size, search with several.
 
@@ -67,6 +70,8 @@ def grid(
         name: What the list is, for screen readers.
         about: What the cards are an answer to, as `hit_grid` takes it.
         empty: The words shown in place of no cards.
+        marking: Whether cards can be marked as more or less wanted.
+        query: The one picture that the cards are hits of, by key or bytes.
 
     Returns:
         The key of the one to look for, or None.
@@ -81,10 +86,14 @@ def grid(
         more=more,
         on_more=on_more,
         closed=closed,
+        marking=marking,
         key=key,
     )
     if event is not None and event.kind == "open":
         searching.open_item(key, event.keys[0])
+    if event is not None and event.kind in ("more", "less"):
+        steer.mark(explorer, event.keys, event.kind)
+        st.rerun()
     if event is not None and event.kind == "together":
         look_for(explorer, *event.keys)
     if event is not None and event.kind == "collect":
@@ -92,7 +101,7 @@ def grid(
         session.select_items(picked, name=f"Picked among: {name}.")
         session.go_to("map")
     if searching.opened(key) is not None:
-        picture_dialog(explorer, key, {card.key: card.number for card in cards})
+        picture_dialog(explorer, key, {card.key: card for card in cards}, query)
     return event.keys[0] if event is not None and event.kind == "similar" else None
 
 

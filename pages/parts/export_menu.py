@@ -38,7 +38,7 @@ def draw_export(
     paths = offer(explorer, keys)
 
     def make() -> bytes:  # runs when the button is pressed, not before
-        return finding_page(explorer, keys, title=title, query=query, verdict=words.distance)
+        return finding_page(explorer, keys, title=title, query=query, verdict=explorer.scale.word)
 
     with st.popover("Export", icon=":material/download:", key=f"{key}-popover"):
         st.caption(words.count(len(keys), "picture"))

@@ -35,6 +35,7 @@ class Card:
         labels: shown as chips.
         selected: whether to ring the card.
         rank: its number, as on the map; 0 shows none.
+        mark: "more" or "less" where more or less like it is wanted.
     """
 
     key: int
@@ -44,6 +45,7 @@ class Card:
     labels: tuple[str, ...]
     selected: bool = False
     rank: int = 0
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class GridEvent:
     """What a person did; reported in one run only.
 
     Attributes:
-        kind: "similar" or "open" on one picture; "together" (search) or "collect" on those picked.
+        kind: "similar" or "open" on one picture; "together" (search), "collect", "more" or "less"
+            on one or several.
         keys: of the pictures.
     """
 
@@ -79,6 +82,7 @@ def hit_grid(
     on_more: Callable[[], None] = nothing,
     closed: Closed | None = None,
     small: bool = False,
+    marking: bool = False,
     key: str,
 ) -> GridEvent | None:
     """Shows cards in their order.
@@ -94,6 +98,7 @@ def hit_grid(
         on_more: called when more are wanted, before the run that then shows them.
         closed: the picture that was open over the grid.
         small: a row of small cards, of which none can be selected.
+        marking: whether cards can be marked as more or less wanted.
         key: names this grid among the widgets of the page.
     """
     result = _component(
@@ -108,6 +113,7 @@ def hit_grid(
             "more": more,
             "closed": asdict(closed or Closed()),
             "small": small,
+            "marking": marking,
         },
         on_event_change=nothing,
         on_more_change=on_more,
@@ -120,9 +126,10 @@ def read_event(sent: object) -> GridEvent | None:
     match sent:
         case {"kind": "similar" | "open" as kind, "key": int() | float() as key} if _whole(key):
             return GridEvent(kind, (int(key),))
-        case {"kind": "together" | "collect" as kind, "keys": [_, *_] as keys} if (
-            len(keys) <= LONGEST
-        ):
+        case {
+            "kind": "together" | "collect" | "more" | "less" as kind,
+            "keys": [_, *_] as keys,
+        } if len(keys) <= LONGEST:
             if all(isinstance(key, int | float) and _whole(key) for key in keys):
                 return GridEvent(kind, tuple(dict.fromkeys(int(key) for key in keys)))
     return None

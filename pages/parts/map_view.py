@@ -57,6 +57,7 @@ def map_view(
     explorer: Explorer,
     *,
     query: Place | None = None,
+    trail: Sequence[Place] = (),
     marked: Sequence[int] = (),
     selected: int | None = None,
     height: int = 640,
@@ -73,6 +74,7 @@ def map_view(
     Args:
         explorer: the open generation.
         query: where a picture from outside would lie.
+        trail: where the query was before it was steered, first to last; drawn as a path to it.
         marked: keys of the hits, best first; they get rank numbers and the rest is dimmed. Lines
             go to them from the query, or else from `selected`.
         selected: a key to ring.
@@ -99,6 +101,7 @@ def map_view(
             "query": None
             if query is None
             else {"x": query.x, "y": query.y, "spread": query.spread},
+            "trail": [{"x": place.x, "y": place.y} for place in trail],
             "marked": _on_map(points, codes, marked),
             "selected": None
             if selected is None

@@ -8,20 +8,20 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from pages.parts import notices, pictures, searching, session, words
+from pages.parts.crop_view import crop_view
 from pages.parts.hit_grid import Card, hit_grid
-from pages.parts.redrawn import side_by_side
 from pages.parts.view import item_name
+from pages.parts.why_view import draw_look, draw_why
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
-from ris.images.display import png
 from ris.images.parts import COLUMNS, split_part
 from ris.store.items import Item
 
 NEIGHBOURS = 8
 
 
-def facts(item: Item, distance: float | None = None) -> dict[str, str]:
-    """What is known about an item, as labelled words."""
+def facts(item: Item, card: Card | None = None) -> dict[str, str]:
+    """What is known about an item, and its distance on a card, as labelled words."""
     file, box = split_part(item.path)
     known = {"File": file, "Size": f"{item.width:,} × {item.height:,} pixels"}
     if box is not None:
@@ -30,8 +30,8 @@ def facts(item: Item, distance: float | None = None) -> dict[str, str]:
         known["Size"] += f", {words.size(item.bytes)}"
     if item.labels:
         known["Label" if len(item.labels) == 1 else "Labels"] = ", ".join(item.labels)
-    if distance is not None:
-        known["Distance"] = f"{distance:.3f}, {words.distance(distance)}"
+    if card is not None and card.number:
+        known["Distance"] = ", ".join(filter(None, [card.number, card.words]))
     told = {} if box is None else COLUMNS  # these say where it lies once more
     known |= {
         name: str(value)
@@ -41,13 +41,16 @@ def facts(item: Item, distance: float | None = None) -> dict[str, str]:
     return {name: words.plain(value) for name, value in known.items()}
 
 
-def picture_dialog(explorer: Explorer, grid: str, numbers: Mapping[int, str]) -> None:
+def picture_dialog(
+    explorer: Explorer, grid: str, cards: Mapping[int, Card], query: int | bytes | None = None
+) -> None:
     """Show the item that is open over a grid, until it is closed.
 
     Args:
         explorer: The open generation.
         grid: The grid's key.
-        numbers: The distances of its cards as they are shown, by the items' keys, in their order.
+        cards: Its cards by the items' keys, in their order.
+        query: The one picture that the cards are hits of, by key or bytes; None for none.
     """
 
     # A dialog is a fragment: going on to another picture draws only this again.
@@ -60,9 +63,8 @@ def picture_dialog(explorer: Explorer, grid: str, numbers: Mapping[int, str]) ->
         except RisError as problem:  # a generation came in which it is no more
             notices.error(problem)
             return
-        draw_steps(grid, list(numbers), key)
-        number = numbers.get(key, "")
-        draw_picture(explorer, item, float(number) if number else None, grid)
+        draw_steps(grid, list(cards), key)
+        draw_picture(explorer, item, cards.get(key), grid, query)
         draw_neighbours(explorer, item, grid)
 
     st.dialog("Picture", width="large", on_dismiss=lambda: searching.close_item(grid))(body)()
@@ -90,27 +92,39 @@ def draw_steps(grid: str, keys: list[int], key: int) -> None:
             st.button(back, type="tertiary", on_click=searching.open_item, args=(grid, keys[0]))
 
 
-def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: str) -> None:
+def draw_picture(
+    explorer: Explorer, item: Item, card: Card | None, grid: str, query: int | bytes | None
+) -> None:
     """The picture; beside it what is known about it, what it leads to, and its reconstruction."""
     name = words.name(item.path)
     with st.container(horizontal=True, gap="medium", key="picture"):
         with st.container(key="full-picture", width="content"):
             alt = f"{name}, {', '.join(item.labels) or 'no label'}"
+            boxing = bool(st.session_state.get(f"part-{grid}"))
             try:
                 data, mime = explorer.original(item.key)
             except RisError as problem:
                 notices.error(problem)
                 data, mime = explorer.thumbnail(item.key), "image/webp"
-                pictures.thumbnail(explorer, item.key, alt)
+                source = pictures.source(explorer, data, data)
             else:
-                pictures.original(explorer, item.key, alt)
+                source = pictures.source(explorer, item.key, b"")
+            if boxing:
+                draw_box(item, source, alt, grid)
+            else:
+                pictures.at(source, alt)
         with st.container(key="picture-facts", width="stretch"):
             st.subheader(words.plain(name), anchor=False)
-            st.table(facts(item, distance), border="horizontal", hide_header=True)
+            st.table(facts(item, card), border="horizontal", hide_header=True)
             with st.container(horizontal=True):
                 if st.button("Find similar", type="primary", icon=":material/image_search:"):
                     searching.ask(items=[item_name(item.key, item.id)])
                     search(grid)
+                st.toggle(
+                    "Search with a part",
+                    key=f"part-{grid}",
+                    help="Draw a box on the picture and search with what is in it.",
+                )
                 if st.button("Show on the map", icon=":material/location_on:"):
                     session.select(key=item.key)
                     searching.close_item(grid)
@@ -131,7 +145,12 @@ def draw_picture(explorer: Explorer, item: Item, distance: float | None, grid: s
                     icon=":material/download:",
                     on_click="ignore",
                 )
-            draw_reconstruction(explorer, item)
+            if query is None or query == item.key:
+                draw_look(explorer, item.key)
+    if query is not None and query != item.key:
+        with st.container(key="picture-why"):
+            st.markdown("**Why it is alike**")
+            draw_why(explorer, query, item.key)
 
 
 def file_name(path: str, mime: str) -> str:
@@ -142,17 +161,12 @@ def file_name(path: str, mime: str) -> str:
     return f"{PurePosixPath(file).stem} {box.x} {box.y}.{mime.partition('/')[2]}"
 
 
-def draw_reconstruction(explorer: Explorer, item: Item) -> None:
-    """What the model sees of it, and what it redraws."""
-    with st.container(key="redrawn", gap="xsmall"):
-        st.caption("As the model sees it, and as it redraws it from what it keeps")
-        try:
-            pair = side_by_side(*explorer.reconstruct(item.key))
-        except RisError as problem:
-            st.caption(words.plain(problem.message))
-        else:
-            alt = "The picture as the model sees it, and as it redraws it"
-            pictures.inline(png(pair), "image/png", alt)
+def draw_box(item: Item, source: str, alt: str, grid: str) -> None:
+    """The picture, to draw a box on that is searched with."""
+    said = crop_view(source, alt, key=f"part-of-{item.key}")
+    if said is not None:
+        searching.ask(items=[item_name(item.key, item.id)], crop=said)
+        search(grid)
 
 
 def draw_neighbours(explorer: Explorer, item: Item, grid: str) -> None:
@@ -167,7 +181,7 @@ def draw_neighbours(explorer: Explorer, item: Item, grid: str) -> None:
         Card(
             hit.item.key,
             words.name(hit.item.path),
-            words.distance(hit.distance),
+            hit.verdict,
             f"{hit.distance:.3f}",
             hit.item.labels,
         )

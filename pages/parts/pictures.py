@@ -21,6 +21,11 @@ def original(explorer: Explorer, key: int, alt: str) -> None:
     _draw(f"{generation_url(explorer)}/pictures/{key}", alt)
 
 
+def at(source: str, alt: str) -> None:
+    """What lies at an address that `source` gave."""
+    _draw(source, alt)
+
+
 def thumbnail(explorer: Explorer, key: int, alt: str) -> None:
     """The thumbnail of an item."""
     _draw(f"{generation_url(explorer)}/thumbnails/{key}.webp", alt)
@@ -29,6 +34,13 @@ def thumbnail(explorer: Explorer, key: int, alt: str) -> None:
 def inline(data: bytes, mime: str, alt: str) -> None:
     """A small picture of any kind."""
     _draw(f"data:{mime};base64,{b64encode(data).decode()}", alt)
+
+
+def source(explorer: Explorer, query: int | bytes, small: bytes) -> str:
+    """The address of an item's file, or of a small WebP file of a picture from outside."""
+    if isinstance(query, int):
+        return f"{generation_url(explorer)}/pictures/{query}"
+    return f"data:image/webp;base64,{b64encode(small).decode()}"
 
 
 def _draw(source: str, alt: str) -> None:

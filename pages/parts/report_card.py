@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.parts import words
 from ris.explore.card import KindScore, MethodScore, ReportCard
+from ris.explore.scale import scale_from_json
 from ris.images.alterations import KINDS
 
 EASY = ("jpeg", "half", "text")  # kinds of copy that anything finds, so they tell little
@@ -146,6 +147,9 @@ def facts(card: ReportCard, recall: float | None) -> dict[str, str]:
         told["Redraws pictures at"] = f"{text} (more is closer)"
     if recall is not None:
         told["Search index finds"] = f"{100 * recall:.1f} % of the true nearest"
+    if card.scale is not None:
+        steps = scale_from_json(card.scale).steps
+        told["Distances are called"] = ", ".join(f"{word} under {end:.2f}" for end, word in steps)
     if card.queries:
         held_out = words.count(card.queries, "held-out picture")
         told["Copies made of"] = f"{held_out} out of {card.pictures:,}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts import notices, searching, sorting
+from pages.parts import notices, searching, sorting, steer
 from pages.parts.filters import Filters
 from pages.parts.view import NUMBERS, View
 from ris.errors import RisError
@@ -17,6 +17,10 @@ from ris.explore.explorer import Explorer
 from ris.store.columns import Summary
 
 COPIES_HELP = "Also finds turned and mirrored copies of the picture. Takes several times as long."
+PREDICT_HELP = (
+    "What this picture would be by its nearest: nearer hits count more. How often that is right is "
+    "told by leaving pictures of this collection out one by one."
+)
 HELP = (
     'Written as in Python: `label == "cat" and width >= 1000`, `"beach" in path`, '
     '`modified >= "2026-01-31"`, with `and`, `or`, `not`, `in`.'
@@ -44,6 +48,7 @@ def draw_controls(explorer: Explorer, view: View, problem: RisError | None) -> N
             on = len(view.filters)
             label = "Clear the filter" if on == 1 else f"Clear {on} filters"
             st.button(label, icon=":material/filter_alt_off:", on_click=clear_filters)
+        steer.draw_steering(explorer, view)
         orders = sorting.choices(own_columns(explorer))
         _kept("sort", view.sort if view.sort in orders else "")
         st.selectbox(
@@ -55,6 +60,19 @@ def draw_controls(explorer: Explorer, view: View, problem: RisError | None) -> N
             args=("sort", lambda shown, sort: replace(shown, sort=sort)),
             width=180,
         )
+        if (columns := explorer.predictable()) or view.predict:
+            _kept("predict", view.predict or None)
+            st.selectbox(
+                "What the hits say of",
+                sorted({*columns, *filter(None, [view.predict])}),
+                index=None,
+                placeholder="Nothing",
+                help=PREDICT_HELP,
+                key=_key("predict"),
+                on_change=_change,
+                args=("predict", lambda shown, column: replace(shown, predict=column or "")),
+                width=180,
+            )
         _kept("number", view.number)
         st.segmented_control(
             "Number of hits",

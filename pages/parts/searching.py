@@ -16,6 +16,8 @@ from pages.parts.kept_pictures import Kept
 from pages.parts.view import MOST_PICTURES, View, write
 from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
+from ris.explore.steering import Steering
+from ris.images.crop import Crop
 from ris.images.prepare import Prepared
 
 _VIEW = "ris.view"
@@ -61,14 +63,21 @@ def show(wanted: View) -> None:
     st.session_state[_VIEW_NEW] = True
 
 
-def ask(*, items: Sequence[str] = (), pictures: Sequence[str] = ()) -> None:
-    """Look for pictures like these: items as `view.item_name` gives them, ids of kept pictures."""
-    show(replace(view(), items=tuple(items), pictures=tuple(pictures), alone=False))
+def ask(*, items: Sequence[str] = (), pictures: Sequence[str] = (), crop: str = "") -> None:
+    """Look for pictures like these: items as `view.item_name` gives them, ids of kept pictures; of
+    one a part, as `View.crop` says it."""
+    new = replace(view(), items=tuple(items), pictures=tuple(pictures), alone=False)
+    show(replace(new, marks=(), crop=crop))  # those were of another query
 
 
 def go_to_search() -> NoReturn:
     """Show the Search page."""
     session.go_to("", {name: values for name, values in write(view()).items() if values})
+
+
+def cut(crop: str) -> None:
+    """Look for a part of the picture, as `View.crop` says it; "" for all of it."""
+    show(replace(view(), crop=crop))
 
 
 def clear_query() -> None:
@@ -196,6 +205,12 @@ def preview(identifier: str, _data: bytes, _explorer: Explorer) -> Prepared:
     return _explorer.preview(_data)
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def part(thumbnail: bytes, crop: Crop, _explorer: Explorer) -> bytes:
+    """A part of a small picture."""
+    return _explorer.preview(thumbnail, crop=crop).thumbnail
+
+
 @st.cache_data(max_entries=32, show_spinner=False)
 def hits(
     folder: str,
@@ -205,6 +220,9 @@ def hits(
     copies: bool,
     where: str | None,
     tags: str,
+    crop: Crop | None,
+    steering: Steering,
+    concepts: str,
     _explorer: Explorer,
     _queries: Sequence[int | bytes],
 ) -> SearchResult:
@@ -218,10 +236,15 @@ def hits(
         copies: As `Explorer.together` takes it.
         where: As `Explorer.together` takes it.
         tags: The version of the tags, of which a filter may tell.
+        crop: As `Explorer.together` takes it.
+        steering: As `Explorer.together` takes it.
+        concepts: What the concepts in it are now.
         _explorer: The open generation.
         _queries: The pictures, as `Explorer.together` takes them.
 
     Raises:
         RisError: As `Explorer.together` does.
     """
-    return _explorer.together(_queries, k=k, copies=copies, where=where)
+    return _explorer.together(
+        _queries, k=k, copies=copies, where=where, crop=crop, steering=steering
+    )

@@ -23,7 +23,9 @@ CSS = """
 }
 .ris-picture { display: block; max-width: 100%; border-radius: .625rem; }
 .st-key-redrawn .ris-picture { width: 300px; }
-[class*="st-key-each-"] .ris-picture { max-width: 4rem; max-height: 4rem; }
+:is([class*="st-key-each-"], [class*="st-key-mark-"]) .ris-picture {
+  max-width: 4rem; max-height: 4rem;
+}
 .st-key-query-bar { padding-block: .75rem; }
 .st-key-query-bar img { max-height: 5.5rem; max-width: 11rem; width: auto !important; }
 .st-key-query-pictures:has(> :nth-child(2)) img { max-height: 3.5rem; max-width: 5rem; }
@@ -80,6 +82,13 @@ CSS = """
   .st-key-full-picture img { height: auto; max-height: 60vh; }
 }
 .st-key-redrawn { margin-top: .5rem; }
+.ris-why { overflow-x: auto; }
+.ris-why table { border-collapse: collapse; }
+.ris-why :is(th, td) { padding: 0 .6rem .6rem 0; text-align: start; vertical-align: middle; }
+.ris-why th { font-weight: 400; font-size: .875rem; opacity: .76; }
+.ris-why thead th { padding-bottom: .35rem; }
+.ris-why img { display: block; width: min(10rem, 19vw); border-radius: .5rem; }
+.ris-why p { margin: 0; font-size: .875rem; opacity: .76; }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 
 [data-testid="stLayoutWrapper"]:has(> .st-key-report-card), .st-key-report-card,

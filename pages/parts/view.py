@@ -17,6 +17,10 @@ NUMBER = 24
 MOST_HITS = 600  # to which the grid can be scrolled
 MOST_PICTURES = 16  # of one query
 _ITEM = re.compile(r"(\d{1,18})(?:-([0-9a-f]{1,64}))?")
+_MARK = re.compile(rf"(?:more|less)-(?:{_ITEM.pattern})")
+_CONCEPT = re.compile(r"-?[01]\.\d\d-.{1,60}")
+_CROP = re.compile(r"(?:[01]\.\d{1,4},){3}[01]\.\d{1,4}")
+MOST_MARKS = 100
 _PICTURE = re.compile(r"[0-9a-f]{64}")
 _SEAL = 8
 
@@ -32,6 +36,10 @@ class View:
         number: How many hits at first.
         copies: Whether turned and mirrored copies are looked for too.
         sort: What the hits are sorted by; "" by distance.
+        marks: What more or less is wanted of, in order: `more-` or `less-` and an item's name.
+        concepts: Concepts and how much of them is wanted: `0.50-` and a name.
+        crop: The part of the one picture that is looked for, as `crop_said` gives it; "" for all.
+        predict: The column of which it is told what the hits say; "" for none.
         filters: What else hits must be.
     """
 
@@ -41,6 +49,10 @@ class View:
     number: int = NUMBER
     copies: bool = False
     sort: str = ""
+    marks: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+    crop: str = ""
+    predict: str = ""
     filters: Filters = field(default_factory=Filters)
 
     @property
@@ -50,7 +62,16 @@ class View:
 
     def of_another_collection(self) -> View:
         """What of it makes sense in another collection: items, columns and labels do not."""
-        return replace(self, items=(), sort="", filters=Filters())
+        return replace(
+            self,
+            items=(),
+            sort="",
+            marks=(),
+            concepts=(),
+            crop="",
+            predict="",
+            filters=Filters(),
+        )
 
 
 def item_name(key: int, identifier: str) -> str:
@@ -86,6 +107,10 @@ def read(parameters: Mapping[str, Sequence[str]]) -> View:
         number=int(number) if valid else NUMBER,
         copies=one("copies") == "true",
         sort=one("sort"),
+        marks=tuple(mark for mark in some("mark") if _MARK.fullmatch(mark))[:MOST_MARKS],
+        concepts=tuple(said for said in some("concept") if _CONCEPT.fullmatch(said)),
+        crop=one("crop") if _CROP.fullmatch(one("crop")) else "",
+        predict=one("predict"),
         filters=Filters(
             some("label"),
             one("folder"),
@@ -109,6 +134,10 @@ def write(view: View) -> dict[str, list[str]]:
         "k": [str(view.number)] if view.number != NUMBER else [],
         "copies": ["true"] if view.copies else [],
         "sort": [view.sort],
+        "mark": view.marks,
+        "concept": view.concepts,
+        "crop": [view.crop if view.asks == 1 else ""],
+        "predict": [view.predict],
         "label": filters.labels,
         "tag": filters.tags,
         "folder": [filters.folder],

@@ -8,18 +8,6 @@ from pathlib import PurePosixPath
 
 from ris.images.parts import split_part
 
-# Upper ends of cosine distance (0 same, 2 opposite). With the base encoder two pictures are .70 to
-# .96 apart (5 % to 95 % of pairs) and nearest neighbours .17 to .52 on clothing, .14 to .44 on
-# CIFAR-10; of pairs under .25, .5 and .7 about 9, 6 and 3 in 10 share a label, of all 1
-# (2026-11-23). A scale learned from the collection will be better.
-SCALE: tuple[tuple[float, str], ...] = (
-    (0.001, "identical"),
-    (0.05, "nearly the same"),
-    (0.25, "very alike"),
-    (0.50, "alike"),
-    (0.70, "loosely alike"),
-)
-
 STAGES = {
     "scan": "Read the pictures",
     "train": "Train the model",
@@ -32,11 +20,6 @@ STAGES = {
     "check": "Look at everything",
     "repair": "Repair",
 }
-
-
-def distance(value: float) -> str:
-    """A cosine distance in words, from "identical" to "not alike"."""
-    return next((words for end, words in SCALE if value < end), "not alike")
 
 
 def turn(degrees: int, mirrored: bool) -> str:

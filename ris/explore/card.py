@@ -11,6 +11,7 @@ from typing import Any
 from ris.errors import StoreError
 
 FORMAT = 1
+SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of copies, by distance
 METHODS = (
     "this",
     "this_copies",
@@ -34,10 +35,13 @@ class KindScore:
     Attributes:
         rank1: Share of the copies that their original comes first for, 0 … 1.
         top10: Share of the copies that have their original among the first ten, 0 … 1.
+        distances: How far copies are from their original: the cosine distances that `SHARES` of
+            them stay under; empty where that was not looked at.
     """
 
     rank1: float
     top10: float
+    distances: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,15 @@ class MethodScore:
         precision_at_10: Share of the ten nearest that have the query's label, 0 … 1.
         neighbour_vote: Share of the queries whose label most of the 20 nearest have, 0 … 1.
         psnr_db: Mean PSNR of the decoder's reconstructions in dB; more is closer.
+        psnr_shares: The PSNR that `SHARES` of the held-out pictures stay under; empty where an
+            earlier ris did not look.
     """
 
     copies: Mapping[str, KindScore]
     precision_at_10: float | None = None
     neighbour_vote: float | None = None
     psnr_db: float | None = None
+    psnr_shares: tuple[float, ...] = ()
 
     @property
     def found_first(self) -> float | None:
@@ -75,6 +82,8 @@ class ReportCard:
         methods: By name, see `METHODS`; "before" and "this_copies" may be missing.
         recall: Share of the true 10 nearest that the generation's index finds.
         skipped: Held-out pictures that could not be read to be altered.
+        scale: What distances are called, as `scale.scale_from_json` reads it; None where there were
+            too few pictures to learn it from.
         format: Version of the JSON object.
     """
 
@@ -84,6 +93,7 @@ class ReportCard:
     methods: Mapping[str, MethodScore]
     recall: float | None = None
     skipped: int = 0
+    scale: Mapping[str, Any] | None = None
     format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
@@ -113,6 +123,7 @@ class ReportCard:
             methods={name: _method(facts) for name, facts in methods.items()},
             recall=_number(card, "recall"),
             skipped=_count(card, "skipped", 0),
+            scale=None if card.get("scale") is None else _object(card["scale"], "scale"),
             format=version,
         )
 
@@ -189,6 +200,7 @@ def _method(content: object) -> MethodScore:
         _number(facts, "precision_at_10"),
         _number(facts, "neighbour_vote"),
         _number(facts, "psnr_db"),
+        _numbers(facts, "psnr_shares"),
     )
 
 
@@ -196,7 +208,7 @@ def _kind(facts: Mapping[str, Any]) -> KindScore:
     rank1, top10 = _number(facts, "rank1"), _number(facts, "top10")
     if rank1 is None or top10 is None:
         raise StoreError("The report card is damaged: a kind of copies lacks its shares.")
-    return KindScore(rank1, top10)
+    return KindScore(rank1, top10, _numbers(facts, "distances"))
 
 
 def _object(content: object, what: str) -> Mapping[str, Any]:
@@ -210,6 +222,13 @@ def _number(facts: Mapping[str, Any], name: str) -> float | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise StoreError(f"The report card is damaged: {name} is no number, but {value!r:.50}.")
     return None if value is None else float(value)
+
+
+def _numbers(facts: Mapping[str, Any], name: str) -> tuple[float, ...]:
+    values = facts.get(name, ())
+    if not isinstance(values, list | tuple):
+        raise StoreError(f"The report card is damaged: {name} is no list.")
+    return tuple(_number({name: value}, name) or 0.0 for value in values)
 
 
 def _count(facts: Mapping[str, Any], name: str, default: int | None = None) -> int:

@@ -8,7 +8,7 @@ Everything is exact. Runs in jobs; `card.py` keeps what comes out and concludes 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
 from ris.explore.baselines import DESCRIPTORS
-from ris.explore.card import KindScore, MethodScore, ReportCard
+from ris.explore.card import SHARES, KindScore, MethodScore, ReportCard
 from ris.images.alterations import KINDS, alter_entry
 from ris.images.display import from_pixels
 from ris.images.entries import Entry, Skipped
@@ -140,7 +140,13 @@ def evaluate(
             database[known], labels[known], database[labelled], labels[labelled]
         )
         quality = _psnr(encoders[name], sample, meter) if name in encoders else None
-        methods[name] = MethodScore(upright, precision, vote, quality)
+        methods[name] = MethodScore(
+            upright,
+            precision,
+            vote,
+            None if quality is None else float(quality.mean()),
+            () if quality is None else tuple(np.quantile(quality, SHARES).round(3).tolist()),
+        )
         if turned:
             methods["this_copies"] = MethodScore(turned)
     meter.finish()
@@ -248,7 +254,8 @@ class _CopySearch:
         self, copies: Pixels, *, turned: bool
     ) -> tuple[dict[str, KindScore], dict[str, KindScore]]:
         """Scores by kind, of copies uint8 (Q, kinds, S, S, 3); and if asked for those of copies
-        that are turned by 0, 90, 180 and 270 degrees, the most similar of which counts."""
+        that are turned by 0, 90, 180 and 270 degrees, the most similar of which counts; then
+        also how far the copies are."""
         as_they_are: dict[str, KindScore] = {}
         best_of_turns: dict[str, KindScore] = {}
         if len(copies) == 0:
@@ -257,6 +264,9 @@ class _CopySearch:
             similar = self._similar(copies[:, number])
             as_they_are[kind.name] = self._score(similar)
             if turned:
+                away = 1 - similar[np.arange(len(self.own)), self.own]
+                told = tuple(round(float(one), 5) for one in np.quantile(away, SHARES))
+                as_they_are[kind.name] = replace(as_they_are[kind.name], distances=told)
                 for turn in (1, 2, 3):
                     view = np.rot90(copies[:, number], turn, axes=(1, 2))
                     np.maximum(similar, self._similar(view), out=similar)
@@ -371,8 +381,8 @@ def _resize(pixels: Pixels, size: int) -> Pixels:
     return np.stack([to_input(from_pixels(one), size) for one in pixels])
 
 
-def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> float | None:
-    """Mean PSNR in dB over the held-out pictures; None without them, or without a decoder."""
+def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> NDArray[np.float64] | None:
+    """PSNR in dB of the held-out pictures; None without them, or without a decoder."""
     noise = []
     with suppress(StoreError):
         for start in range(0, len(sample.held_out), _BATCH):
@@ -383,4 +393,4 @@ def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> float | Non
     if not noise or len(noise) < len(sample.held_out):
         return None
     decibels = 10 * np.log10(255.0**2 / np.maximum(noise, 1e-9))
-    return float(np.minimum(decibels, _BEST_PSNR).mean())
+    return np.asarray(np.minimum(decibels, _BEST_PSNR))

@@ -18,18 +18,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import PictureError, RisError, StoreError
+from ris.explore import familiar
 from ris.explore.between import MOST_STEPS, Step, walk
+from ris.explore.card import SHARES, ReportCard
 from ris.explore.clusters import Cluster, name_clusters
 from ris.explore.colourings import TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
 from ris.explore.duplicates import NEAR, SAME, Compared, Group, groups, near_pairs
+from ris.explore.familiar import Familiar, load_familiar
 from ris.explore.medoids import Medoids
+from ris.explore.neighbours import NeighboursSay
 from ris.explore.polygon import inside
+from ris.explore.prediction import Prediction
 from ris.explore.projection import Place, place
 from ris.explore.regions import Region, diagonal_of, regions
 from ris.explore.results import Hit, Points, SearchResult
+from ris.explore.scale import FIXED, NOTHING, UNLIKE, Scale, scale_from_json
 from ris.explore.slides import Slide, slides_of
+from ris.explore.steering import STRAIGHT, Steering, steered
 from ris.explore.tiles import Tiles, tile
+from ris.explore.why import Look, Why, look, why
+from ris.images.crop import Crop, cut
 from ris.images.decode import decode, read_file
 from ris.images.display import for_browser, from_pixels
 from ris.images.names import escape, unescape
@@ -41,6 +50,7 @@ from ris.model.encoder import Encoder
 from ris.progress import OnProgress, StopSignal, silent
 from ris.store.collection import Collection
 from ris.store.columns import Summary
+from ris.store.concepts import Concept, Concepts
 from ris.store.dismissed import Dismissed
 from ris.store.files import repair_hint, verify
 from ris.store.generation import open_generation
@@ -119,6 +129,7 @@ class Explorer:
         self._summaries = lru_cache(_SUMMARIES_KEPT)(opened.items.summary)
         self._thumbnails = Thumbnails(collection.folder / "thumbnails.sqlite")
         self._tags = Tags(collection)
+        self._concepts = Concepts(collection)
         if self._encoder.dimension != self.manifest.dimension:
             raise StoreError(
                 f"The encoder gives {self._encoder.dimension} numbers, "
@@ -141,6 +152,8 @@ class Explorer:
         k: int = 10,
         copies: bool = False,
         where: str | None = None,
+        crop: Crop | None = None,
+        steering: Steering = STRAIGHT,
     ) -> SearchResult:
         """The items most like a picture.
 
@@ -153,20 +166,41 @@ class Explorer:
             where: A filter: only items that it holds for come, at least k if so many are there.
                 It is an expression like `label == "cat" and width >= 1000`, see
                 docs/commands.md. The place on the map stays the same.
+            crop: The part of the picture to search with; by default all of it.
+            steering: What was marked as more or less wanted, and concepts: see docs/steering.md.
 
         Raises:
             PictureError: It can't be read.
-            RisError: k is not positive, or the filter can't be understood.
+            RisError: k is not positive, the filter can't be understood, or there is no concept of
+                a name.
+            StoreError: There is no item of a marked key.
         """
         _check_k(k)
         started = time.perf_counter()
         allowed = self._allowed(where)
-        name, pixels = self._pixels(picture)
-        vectors = self._encoder.encode(self._views(pixels, copies))
-        return self._answer(name, vectors, k, allowed, started, copies=copies)
+        name, pixels = self._pixels(picture, crop)
+        vectors, features = self._encoder.describe(self._views(pixels, copies))
+        strange = self._strangeness(features)
+        return self._answer(
+            name,
+            vectors,
+            k,
+            allowed,
+            started,
+            copies=copies,
+            strangeness=None if steering or crop else strange,  # parts are strange anyway
+            steering=steering,
+        )
 
     def similar(
-        self, key: int, *, k: int = 10, copies: bool = False, where: str | None = None
+        self,
+        key: int,
+        *,
+        k: int = 10,
+        copies: bool = False,
+        where: str | None = None,
+        crop: Crop | None = None,
+        steering: Steering = STRAIGHT,
     ) -> SearchResult:
         """The items most like an item, which is left out itself.
 
@@ -175,6 +209,8 @@ class Explorer:
             k: How many hits, at most.
             copies: As in `search`; the item's original is read for it, or else its thumbnail.
             where: As in `search`.
+            crop: As in `search`; the original is read for it, too.
+            steering: As in `search`.
 
         Raises:
             StoreError: There is no such item.
@@ -185,11 +221,15 @@ class Explorer:
         started = time.perf_counter()
         allowed = self._allowed(where)
         item = self.item(key)
-        vectors = self._item_vectors(item, copies)
-        found = self._answer(item.path, vectors, k, allowed, started, copies=copies, own=[key])
+        vectors = self._item_vectors(item, copies, crop)
+        found = self._answer(
+            item.path, vectors, k, allowed, started, copies=copies, own=[key], steering=steering
+        )
         lies = self.place_of(key)
-        if lies is None or found.place is None:
+        if lies is None or found.place is None or crop is not None:
             return found
+        if steering:
+            return replace(found, trail=(lies, *found.trail[1:]))
         return replace(found, place=Place(lies.x, lies.y, found.place.spread))
 
     def together(
@@ -199,6 +239,8 @@ class Explorer:
         k: int = 10,
         copies: bool = False,
         where: str | None = None,
+        crop: Crop | None = None,
+        steering: Steering = STRAIGHT,
     ) -> SearchResult:
         """The items most like several pictures at once: nearest to the mean of their embeddings.
 
@@ -207,6 +249,8 @@ class Explorer:
             k: How many hits, at most.
             copies: As in `search`; all pictures are turned alike.
             where: As in `search`.
+            crop: As in `search`; only of a single picture.
+            steering: As in `search`.
 
         Raises:
             RisError: There are no queries, k is not positive, or the filter can't be understood.
@@ -219,8 +263,10 @@ class Explorer:
         if len(queries) == 1:
             only = queries[0]
             if isinstance(only, int | np.integer):
-                return self.similar(int(only), k=k, copies=copies, where=where)
-            return self.search(only, k=k, copies=copies, where=where)
+                return self.similar(
+                    int(only), k=k, copies=copies, where=where, crop=crop, steering=steering
+                )
+            return self.search(only, k=k, copies=copies, where=where, crop=crop, steering=steering)
         started = time.perf_counter()
         allowed = self._allowed(where)
         own = [int(query) for query in queries if isinstance(query, int | np.integer)]
@@ -232,15 +278,18 @@ class Explorer:
         ]
         vectors = normalise(np.mean(embeddings, axis=0))  # (V, dimension)
         name = f"{len(queries)} pictures"
-        return self._answer(name, vectors, k, allowed, started, copies=copies, own=own)
+        return self._answer(
+            name, vectors, k, allowed, started, copies=copies, own=own, steering=steering
+        )
 
-    def preview(self, picture: bytes) -> Prepared:
-        """A picture from outside as it is looked at: its sides and a small WebP file of it.
+    def preview(self, picture: bytes, *, crop: Crop | None = None) -> Prepared:
+        """A picture from outside as it is looked at: its sides and a small WebP file of it, or of a
+        part.
 
         Raises:
             PictureError: It can't be read.
         """
-        return self._prepare(picture, self._encoder.size, thumbnail=True)
+        return self._prepare(picture, self._encoder.size, thumbnail=True, crop=crop)
 
     def columns(self) -> dict[str, str]:
         """The columns that a filter can name, by name: "number", "text", "labels", "time" or
@@ -519,7 +568,7 @@ class Explorer:
         keys = np.take_along_axis(found.keys, chosen, axis=1)[:, 0]
         away = np.take_along_axis(found.distances, chosen, axis=1)[:, 0].tolist()
         return tuple(
-            Step(float(share), picture, Hit(1, item, distance))
+            Step(float(share), picture, self._hit(item, float(distance)))
             for share, picture, item, distance in zip(
                 shares, drawn, self._items.get(keys), away, strict=True
             )
@@ -539,6 +588,61 @@ class Explorer:
             picture = self._original_bytes(self.item(int(picture)))
         pixels = self._pixels(picture)[1]
         return pixels, self._whole_encoder.reconstruct(pixels[None])[0]
+
+    def look(self, picture: str | Path | bytes | NDArray[np.uint8] | int) -> Look:
+        """What the model sees of a picture, or of an item by key, and how well it knows it: how
+        close it redraws it, beside the collection's held-out pictures.
+
+        Raises:
+            StoreError: The file that gives pictures back is damaged.
+            PictureError: The picture can't be read.
+        """
+        seen, redrawn = self.reconstruct(picture)
+        shares: tuple[float, ...] = ()
+        with suppress(StoreError):
+            card = ReportCard.from_json(self.training().get("report"))
+            shares = card.methods["this"].psnr_shares if "this" in card.methods else ()
+        return look(seen, redrawn, SHARES, shares)
+
+    def why(self, query: str | Path | bytes | NDArray[np.uint8] | int, key: int) -> Why:
+        """Which parts of a picture (or of an item, by key) and of an item look alike to the
+        encoder.
+
+        Raises:
+            StoreError: There is no such item, or an earlier ris exported the encoder.
+            PictureError: The picture can't be read.
+        """
+        if isinstance(query, int | np.integer):
+            pixels = self._small_pixels(int(query))
+        else:
+            pixels = self._pixels(query)[1]
+        return why(pixels, self._small_pixels(key), self._encoder.feature_maps)
+
+    def _small_pixels(self, key: int) -> NDArray[np.uint8]:
+        """The encoder's input of an item's thumbnail: quick, and close enough to look at."""
+        return prepare(self.thumbnail(key), self._encoder.size).pixels  # ris made it
+
+    @cached_property
+    def tells_why(self) -> bool:
+        """Whether `why` has an answer: the encoder was exported since it is asked."""
+        return self._encoder.tells_features
+
+    def odd(self, count: int) -> list[tuple[Item, float]]:
+        """The items that are least like all others, with their outlier scores: the mean cosine
+        distance to their nearest; none where an earlier ris made the map.
+
+        Args:
+            count: How many, at most.
+        """
+        scores = self._positions.outlier
+        known = np.flatnonzero(np.isfinite(scores))
+        count = min(count, len(known))
+        if count == 0:
+            return []
+        rows = known[np.argpartition(-scores[known], count - 1)[:count]]
+        rows = rows[np.argsort(-scores[rows], kind="stable")]
+        keys = self._positions.keys[rows].tolist()
+        return list(zip(self.items(keys), scores[rows].tolist(), strict=True))
 
     @cached_property
     def _whole_encoder(self) -> Encoder:
@@ -654,17 +758,17 @@ class Explorer:
         return np.clip(found, 0.0, 2.0)
 
     def _pixels(
-        self, picture: str | Path | bytes | NDArray[np.uint8]
+        self, picture: str | Path | bytes | NDArray[np.uint8], crop: Crop | None = None
     ) -> tuple[str, NDArray[np.uint8]]:
         """A query's name and the encoder's input (S, S, 3)."""
         size = self._encoder.size
         if isinstance(picture, np.ndarray):
-            return "picture", to_input(from_pixels(picture), size)
+            return "picture", to_input(cut(from_pixels(picture), crop), size)
         if isinstance(picture, bytes):
-            return "picture", self._prepare(picture, size).pixels
+            return "picture", self._prepare(picture, size, crop=crop).pixels
         try:
             data = read_file(_follow(picture))
-            return escape(str(picture)), self._prepare(data, size).pixels
+            return escape(str(picture)), self._prepare(data, size, crop=crop).pixels
         except PictureError as error:
             message = f"{escape(str(picture))}: {error.message}"
             raise PictureError(message, "Give another picture.") from error
@@ -677,20 +781,22 @@ class Explorer:
         """What is encoded of a query, uint8 (V, S, S, 3), as it is first."""
         return views(pixels, mirrored=self._tells_mirrored) if copies else pixels[None]
 
-    def _item_vectors(self, item: Item, copies: bool) -> Vectors:
+    def _item_vectors(self, item: Item, copies: bool, crop: Crop | None = None) -> Vectors:
         """The embeddings of an item's views, float32 (V, dimension): the stored one first."""
+        if crop is not None:
+            return self._encoder.encode(self._views(self._item_pixels(item, crop), copies))
         vectors = self._index.vectors([item.key])
         if copies:
             turned = self._views(self._item_pixels(item), copies)[1:]
             vectors = np.concatenate([vectors, self._encoder.encode(turned)])
         return vectors
 
-    def _item_pixels(self, item: Item) -> NDArray[np.uint8]:
+    def _item_pixels(self, item: Item, crop: Crop | None = None) -> NDArray[np.uint8]:
         """The encoder's input of an item: of its original, or of its thumbnail if that is gone."""
         try:
-            return self._pixels(self._original_bytes(item))[1]
+            return self._pixels(self._original_bytes(item), crop)[1]
         except PictureError:
-            return self._pixels(self.thumbnail(item.key))[1]
+            return self._pixels(self.thumbnail(item.key), crop)[1]
 
     def _allowed(self, where: str | None) -> Keys | None:
         return None if where is None else self.matching(where)
@@ -705,29 +811,140 @@ class Explorer:
         *,
         copies: bool,
         own: Sequence[int] = (),
+        strangeness: float | None = None,
+        steering: Steering = STRAIGHT,
     ) -> SearchResult:
         """What is nearest to any view of a query, float32 (V, dimension), as it is first; without
         the query's own items."""
-        wanted = k + len(own)
+        trail: tuple[Place, ...] = ()
+        if steering:
+            concepts = self._concepts_here() if steering.concepts else {}
+            vectors, way = steered(vectors, steering, concepts, self._embeddings)
+            trail = self._trail(way, own)
+        wanted = max(k, _SPREAD_OVER) + len(own)
         found = self._index.query(vectors, wanted, allowed=allowed)
         best = nearest_of_any(found, k, without=own)
+        # place and verdict are told by the nearest of all items to the query as it is
+        upright = Neighbours(found.keys[:1], found.distances[:1])
+        if allowed is not None:
+            upright = self._index.query(vectors[:1], _SPREAD_OVER + len(own))
+        near = nearest_of_any(upright, _SPREAD_OVER, without=own)
+        nearest = near.distances
+        if len(vectors) > 1 and len(best.distances):  # a copy that is turned is near, too
+            nearest = np.minimum(nearest, best.distances[0])
+        foreign = self.scale.is_foreign(nearest, strangeness)
         hits = tuple(
-            Hit(rank, item, float(distance), *view_of(int(view)))
+            Hit(
+                rank,
+                item,
+                float(distance),
+                *view_of(int(view)),
+                verdict="" if steering else self._word(float(distance), foreign=foreign),
+            )
             for rank, (item, distance, view) in enumerate(
                 zip(self._items.get(best.keys), best.distances, best.views, strict=True), start=1
             )
         )
-        near = best
-        if allowed is not None:  # the place is among all items
-            upright = self._index.query(vectors[:1], min(wanted, _SPREAD_OVER + len(own)))
-            near = nearest_of_any(upright, k, without=own)
-        elif len(vectors) > 1:  # and that of the query as it is
-            upright = Neighbours(found.keys[:1], found.distances[:1])
-            near = nearest_of_any(upright, k, without=own)
-        at = self._place(near.keys, near.distances)
-        milliseconds = 1000 * (time.perf_counter() - started)
-        matching = None if allowed is None else len(allowed)
-        return SearchResult(query, hits, at, milliseconds, copies, matching)
+        verdict = hits[0].verdict if hits else ""
+        return SearchResult(
+            query,
+            hits,
+            self._place(near.keys, near.distances),
+            1000 * (time.perf_counter() - started),
+            copies,
+            None if allowed is None else len(allowed),
+            NOTHING if verdict == UNLIKE else verdict,
+            trail,
+        )
+
+    def _embeddings(self, keys: Sequence[int]) -> Vectors:
+        return self._index.vectors(list(keys))
+
+    def _concepts_here(self) -> dict[str, Concept]:
+        """The concepts, with the items that there still are."""
+        keys = set(self.keys[np.isin(self.keys, self._marked())].tolist())
+        return {
+            name: Concept(
+                tuple(key for key in one.more if key in keys),
+                tuple(key for key in one.less if key in keys),
+            )
+            for name, one in self._concepts.all().items()
+        }
+
+    def _marked(self) -> list[int]:
+        return [key for one in self._concepts.all().values() for key in (*one.more, *one.less)]
+
+    def concepts(self) -> dict[str, Concept]:
+        """The named concepts of the collection, by name.
+
+        Raises:
+            StoreError: Their file is damaged.
+        """
+        return dict(self._concepts.all())
+
+    def _trail(self, way: Vectors, own: Sequence[int]) -> tuple[Place, ...]:
+        """Where a query went on the map, from where it was to where it is."""
+        near = self._index.query(way, _SPREAD_OVER + len(own))
+        steps = (
+            nearest_of_any(Neighbours(keys[None], away[None]), _SPREAD_OVER, without=own)
+            for keys, away in zip(near.keys, near.distances, strict=True)
+        )
+        found = (self._place(step.keys, step.distances) for step in steps)
+        return tuple(place for place in found if place is not None)
+
+    @cached_property
+    def _neighbours_say(self) -> NeighboursSay:
+        return NeighboursSay(self._items, self._index)
+
+    def predictable(self) -> tuple[str, ...]:
+        """The columns that `predict` takes: "label" and the collection's own, as far as items have
+        values."""
+        return self._neighbours_say.columns()
+
+    def predict(self, result: SearchResult, column: str) -> Prediction:
+        """What the hits of a search say of a column: the category that most of them have, or the
+        mean of their numbers, nearer ones counting more, and how good such predictions are on
+        this collection, as its items are left out one by one.
+
+        Args:
+            result: Of a search by one or more pictures.
+            column: One of `predictable`.
+
+        Raises:
+            RisError: It is none of them.
+        """
+        return self._neighbours_say.predict(result.hits, column)
+
+    def _hit(self, item: Item, distance: float) -> Hit:
+        return Hit(1, item, distance, verdict=self.scale.word(distance))
+
+    def _word(self, distance: float, *, foreign: bool) -> str:
+        return UNLIKE if foreign else self.scale.word(distance)
+
+    @cached_property
+    def scale(self) -> Scale:
+        """What distances are called in this generation: learned from its pictures, or the fixed
+        scale where an earlier ris made it, or it had too few."""
+        with suppress(StoreError):
+            learned = (self.training().get("report") or {}).get("scale")
+            if learned is not None:
+                return scale_from_json(learned)
+        return FIXED
+
+    @cached_property
+    def _familiar(self) -> Familiar | None:
+        """What features are usual; None where an earlier ris made the generation, or it is lost."""
+        facts = self.manifest.encoder_file(familiar.FILE)
+        if facts is not None:
+            with suppress(StoreError):
+                return load_familiar(verify(self.collection.folder, facts))
+        return None
+
+    def _strangeness(self, features: Vectors | None) -> float | None:
+        """How strange a query is, by the mean features of its views."""
+        if features is None or self._familiar is None:
+            return None
+        return float(self._familiar.strangeness(features[:1])[0])
 
     def _place(self, keys: NDArray[np.int64], distances: NDArray[np.float32]) -> Place | None:
         """Where the query falls, from its nearest neighbours that have a place."""

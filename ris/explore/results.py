@@ -21,6 +21,8 @@ class Hit:
         turned: Degrees clockwise by which the query was turned to be that near.
         mirrored: Whether it was mirrored, left to right, before it was turned. Encoders to which
             a picture and its mirror image are the same don't need it.
+        verdict: The distance in words, by the generation's `Scale`; "" where the query was steered,
+            and is no picture any more.
     """
 
     rank: int
@@ -28,6 +30,7 @@ class Hit:
     distance: float
     turned: int = 0
     mirrored: bool = False
+    verdict: str = ""
 
     def to_json(self, *, copies: bool = False) -> dict[str, Any]:
         """As the command line prints it.
@@ -43,6 +46,7 @@ class Hit:
             "path": item.path,
             "labels": list(item.labels),
             "distance": round(self.distance, 6),
+            "verdict": self.verdict,
             **({"turned": self.turned, "mirrored": self.mirrored} if copies else {}),
             **({"metadata": item.metadata} if item.metadata else {}),
         }
@@ -59,6 +63,10 @@ class SearchResult:
         milliseconds: Time from the picture's bytes to the answer.
         copies: Whether turned and mirrored copies were looked for.
         matching: How many items the filter holds for; None without a filter.
+        verdict: That of the nearest hit, or "nothing like this here"; "" without hits, or where
+            they have none.
+        trail: Where the query was on the map as it was, after each mark and with concepts; empty
+            unless it was steered.
     """
 
     query: str
@@ -67,14 +75,18 @@ class SearchResult:
     milliseconds: float
     copies: bool = False
     matching: int | None = None
+    verdict: str = ""
+    trail: tuple[Place, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As the command line prints it."""
         return {
             "query": self.query,
+            "verdict": self.verdict,
             **({} if self.matching is None else {"matching": self.matching}),
             "hits": [hit.to_json(copies=self.copies) for hit in self.hits],
             "map": self.place and asdict(self.place),
+            **({"trail": [asdict(one) for one in self.trail]} if self.trail else {}),
             "milliseconds": round(self.milliseconds, 3),
         }
 

@@ -198,7 +198,8 @@ def _pictures(
         except RisError:  # lost, and its original too
             continue
         hit = hits.get(item.key)
-        told = [", ".join(item.labels), f"distance {hit.distance:.3f}" if hit else ""]
+        away = f"distance {hit.distance:.3f}, {hit.verdict}" if hit else ""
+        told = [", ".join(item.labels), away]
         found.append(
             {
                 "row": row,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ris.errors import PictureError
+from ris.images.crop import Crop
 from ris.images.decode import TOO_MUCH_MEMORY
 from ris.images.entries import DataEntry, Entry, Skipped
 from ris.images.parts import Box, split_part
@@ -132,14 +133,16 @@ class GuardedDecoder:
         # starts the worker before the first query
         self._workers.begin(content_id, b"", seconds=DEADLINE)
 
-    def prepare(self, data: bytes, size: int, *, thumbnail: bool = False) -> Prepared:
+    def prepare(
+        self, data: bytes, size: int, *, thumbnail: bool = False, crop: Crop | None = None
+    ) -> Prepared:
         """See `ris.images.prepare.prepare`.
 
         Raises:
             PictureError: The picture can't be read, took too long, or broke the worker.
         """
         entry: Batch = [DataEntry("", "", data=data)]
-        work = partial(_prepare_one, size=size, thumbnail=thumbnail)
+        work = partial(_prepare_one, size=size, thumbnail=thumbnail, crop=crop)
         return self._do(entry, work)
 
     def read_part(self, path: Path, box: Box) -> bytes:
@@ -205,8 +208,8 @@ def _work_on_one(entry: Entry, work: Callable[[Entry], T], seconds: float) -> T 
         return Skipped(entry.path, error.message)
 
 
-def _prepare_one(entry: Entry, size: int, thumbnail: bool) -> Prepared:
-    return prepare(entry.read(), size, thumbnail=thumbnail)
+def _prepare_one(entry: Entry, size: int, thumbnail: bool, crop: Crop | None) -> Prepared:
+    return prepare(entry.read(), size, thumbnail=thumbnail, crop=crop)
 
 
 def _read_part(entry: Entry, path: Path, box: Box) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ris.images.crop import Crop, cut
 from ris.images.decode import Picture, decode
 
 THUMBNAIL_SIDE = 256
@@ -41,18 +42,21 @@ def content_id(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def prepare(data: bytes, size: int, *, thumbnail: bool = False) -> Prepared:
+def prepare(
+    data: bytes, size: int, *, thumbnail: bool = False, crop: Crop | None = None
+) -> Prepared:
     """Decode a picture file, bring it to the encoder's size and make its thumbnail.
 
     Args:
         data: The file's bytes.
         size: Side of the encoder's input in pixels.
         thumbnail: Whether to make a thumbnail as well.
+        crop: The part that is wanted; thumbnail and pixels are of that, the sides of the whole.
 
     Raises:
-        PictureError: The picture can't be read.
+        PictureError: The picture can't be read, or has no such part.
     """
-    picture = decode(data)
+    picture = cut(decode(data), crop)
     return Prepared(
         id=content_id(data),
         width=picture.width,

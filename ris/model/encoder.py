@@ -29,6 +29,8 @@ class Encoder:
     Attributes:
         size: Side of the input in pixels.
         dimension: Length of an embedding.
+        tells_features: Whether it gives mean features and feature maps too, as those do that were
+            exported since they are looked at.
 
     Raises:
         StoreError: `encoder.onnx` is missing or can't be loaded.
@@ -40,26 +42,54 @@ class Encoder:
         self._encoder = self._load("encoder.onnx")
         self._decoder: Any = None
         self.size = int(self._encoder.get_inputs()[0].shape[1])
-        self.dimension = int(self._encoder.get_outputs()[0].shape[-1])
+        outputs = self._encoder.get_outputs()
+        self.dimension = int(outputs[0].shape[-1])
+        self.tells_features = len(outputs) > 2
 
     def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeddings of pictures: uint8 (N, S, S, 3) to float32 (N, D), unit length."""
         result = np.empty((len(pixels), self.dimension), np.float32)
         for start in range(0, len(pixels), BATCH):
             part = slice(start, start + BATCH)
-            result[part] = self._run(self._encoder, pixels[part])
+            result[part] = self._run(self._encoder, pixels[part])[0]
         return result
+
+    def describe(
+        self, pixels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Embeddings float32 (N, D) and mean features float32 (N, C) of pictures, for little more
+        than the embeddings alone; None where it gives no features."""
+        if not self.tells_features or len(pixels) == 0:
+            return self.encode(pixels), None
+        starts = range(0, len(pixels), BATCH)
+        found = [self._run(self._encoder, pixels[one : one + BATCH], slice(2)) for one in starts]
+        return np.concatenate([one[0] for one in found]), np.concatenate([one[1] for one in found])
+
+    def feature_maps(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the encoder's last layer sees where: uint8 (N, S, S, 3) to float32 (N, H, W, C).
+
+        Raises:
+            StoreError: The encoder was exported by an earlier ris and gives none.
+        """
+        if not self.tells_features:
+            raise StoreError(
+                "This generation's encoder does not tell what it sees where: an earlier version of "
+                "ris exported it.",
+                "Train again.",
+            )
+        found: NDArray[np.float32] = self._run(self._encoder, pixels, slice(2, 3))[0]
+        return found
 
     def reconstruct(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Pictures as the decoder gives them back: uint8 (N, S, S, 3) to the same."""
         if self._decoder is None:
             self._decoder = self._load("autoencoder.onnx")
-        found: NDArray[np.float32] = self._run(self._decoder, pixels)
+        found: NDArray[np.float32] = self._run(self._decoder, pixels)[0]
         return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
     def codes(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the decoder is given of pictures: uint8 (N, S, S, 3) to float32 (N, ...)."""
-        found: NDArray[np.float32] = self._run(self._halves[0], pixels)
+        found: NDArray[np.float32] = self._run(self._halves[0], pixels)[0]
         return found
 
     def draw(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -93,13 +123,15 @@ class Encoder:
                 "Train again, or switch to another generation.",
             ) from error
 
-    def _run(self, session: Any, pixels: NDArray[np.uint8]) -> Any:
+    def _run(self, session: Any, pixels: NDArray[np.uint8], outputs: slice = slice(1)) -> Any:
+        """Some outputs of a session; what the others alone need is not computed."""
         pixels = np.ascontiguousarray(pixels, np.uint8)
         if pixels.ndim != 4 or pixels.shape[1:] != (self.size, self.size, 3):
             raise StoreError(
                 f"Expected pixels (N, {self.size}, {self.size}, 3), got {pixels.shape}."
             )
-        return session.run(None, {session.get_inputs()[0].name: pixels})[0]
+        wanted = [one.name for one in session.get_outputs()[outputs]]
+        return session.run(wanted, {session.get_inputs()[0].name: pixels})
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> str:

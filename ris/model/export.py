@@ -1,7 +1,8 @@
 """A trained network in, the folder that serves it out.
 
-`autoencoder.keras` is the truth. `encoder.onnx` (pictures to embeddings) and `autoencoder.onnx`
-(pictures to reconstructions) are derived and can be made again; both take uint8 (N, S, S, 3).
+`autoencoder.keras` is the truth. `encoder.onnx` (pictures to embeddings, mean features and feature
+maps) and `autoencoder.onnx` (pictures to reconstructions) are derived and can be made again; both
+take uint8 (N, S, S, 3).
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ris.model.network import Network
+from ris.model.network import Network, describing
 
 
 def export(network: Network, folder: Path) -> None:
@@ -26,9 +27,11 @@ def export(network: Network, folder: Path) -> None:
 def export_onnx(network: Network, folder: Path) -> None:
     """Write `encoder.onnx` and `autoencoder.onnx`."""
     pictures = keras.Input((network.size, network.size, 3), dtype="uint8", name="pictures")
-    found = network.model(layers.Rescaling(1.0, dtype="float32")(pictures))
-    _write_onnx(keras.Model(pictures, found["embedding"]), folder / "encoder.onnx")
-    _write_onnx(keras.Model(pictures, found["reconstruction"]), folder / "autoencoder.onnx")
+    floats = layers.Rescaling(1.0, dtype="float32")(pictures)
+    found = describing(network)(floats)  # only what is asked for is computed when it is served
+    _write_onnx(keras.Model(pictures, found), folder / "encoder.onnx")
+    redrawn = network.model(floats)["reconstruction"]
+    _write_onnx(keras.Model(pictures, redrawn), folder / "autoencoder.onnx")
 
 
 def _write_onnx(model: keras.Model, path: Path) -> None:

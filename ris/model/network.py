@@ -263,6 +263,28 @@ def fit_linear_path(network: Network, pixels: NDArray[np.uint8]) -> None:
     decode.set_weights([(axes * scale).T[None, None], mean])
 
 
+def describing(network: Network) -> keras.Model:
+    """Pictures (B, S, S, 3) to their embeddings (B, D), mean features (B, C), which the head gets,
+    and feature maps (B, S / 16, S / 16, C), whose mean over the picture the features begin as."""
+    pictures = network.model.input
+    pooled = network.encoder.get_layer(index=_pooling(network.encoder))
+    maps = keras.Model(network.encoder.input, pooled.input)
+    return keras.Model(
+        pictures,
+        [
+            network.model.output["embedding"],
+            network.model.get_layer("mean_features").output,
+            layers.Activation("linear", dtype="float32", name="feature_map")(maps(pictures)),
+        ],
+    )
+
+
+def _pooling(encoder: keras.Model) -> int:
+    """Which layer of an encoder takes the mean of its feature map."""
+    kinds = [isinstance(layer, layers.GlobalAveragePooling2D) for layer in encoder.layers]
+    return kinds.index(True)
+
+
 @keras.saving.register_keras_serializable("ris")
 class OtherViews(layers.Layer):  # type: ignore[misc]
     """The mirror images of square pictures, or all their turned and mirrored views but the first:

@@ -4,7 +4,7 @@
 models/<collection>/
   collection.json   CURRENT   writer.lock   skipped.parquet   thumbnails.sqlite
   parts/<uuid>.parquet   generations/<id>/{manifest.json,graph.hnsw,map.parquet}
-  encoders/<digest>/{autoencoder.keras,encoder.onnx,autoencoder.onnx,training.json}
+  encoders/<digest>/{autoencoder.keras,encoder.onnx,autoencoder.onnx,familiar.npz,training.json}
   uploads/<aa>/<content id>   jobs/<id>/   trash/
 ```
 

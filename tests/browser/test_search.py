@@ -244,7 +244,7 @@ class TestDetail:
         expect(heading).to_have_text(names[0])
         expect(dialog.get_by_text("32 × 32 pixels")).to_be_visible()
         expect(dialog.get_by_text("1 of 24 pictures")).to_be_visible()
-        expect(dialog.get_by_role("img", name="as it redraws it")).to_be_visible()
+        expect(dialog.get_by_role("img", name="This picture, as it redraws it")).to_be_visible()
         expect(dialog.get_by_role("list", name="Most like it").locator(".card")).to_have_count(8)
         expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
         dialog.get_by_role("button", name="Next").click()

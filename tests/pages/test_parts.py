@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pages.parts import gallery, picture_dialog, places, redrawn, training
+from pages.parts.hit_grid import Card
 from ris.explore.regions import Region
 from ris.explore.results import Points
 from ris.store.items import Item
@@ -114,7 +115,7 @@ def test_the_base_encoder_was_not_trained_so_nothing_is_told_of_training():
 )
 def test_facts_of_an_item(labels, name):
     item = Item(7, "0" * 64, "cats/a_b.png", labels, 1200, 800, 5, {"price": 3.5, "note": None})
-    facts = picture_dialog.facts(item, 0.35)
+    facts = picture_dialog.facts(item, Card(7, "b.png", "alike", "0.350", labels))
     assert facts["File"] == r"cats/a\_b\.png"
     assert facts["Size"] == r"1,200 × 800 pixels, 5 bytes"
     assert facts["Distance"] == r"0\.350, alike"

@@ -22,6 +22,7 @@ views = st.builds(
     number=st.integers(1, view.MOST_HITS),
     copies=st.booleans(),
     sort=st.sampled_from(["", "label", "-column.price"]),
+    predict=st.sampled_from(["", "label", "what it cost"]),
     filters=st.builds(
         Filters,
         some_words,

@@ -7,23 +7,6 @@ from ris.progress import STAGES
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (0.0, "identical"),
-        (0.0009, "identical"),
-        (0.001, "nearly the same"),
-        (0.249, "very alike"),
-        (0.25, "alike"),
-        (0.5, "loosely alike"),
-        (0.75, "not alike"),
-        (2.0, "not alike"),
-    ],
-)
-def test_a_distance_falls_into_the_step_that_it_has_not_reached_the_end_of(value, expected):
-    assert words.distance(value) == expected
-
-
-@pytest.mark.parametrize(
     ("degrees", "mirrored", "expected"),
     [
         (0, False, ""),
@@ -34,15 +17,6 @@ def test_a_distance_falls_into_the_step_that_it_has_not_reached_the_end_of(value
 )
 def test_a_turn_is_told_only_where_there_is_one(degrees, mirrored, expected):
     assert words.turn(degrees, mirrored) == expected
-
-
-def test_a_rounding_error_below_zero_is_still_identical():
-    assert words.distance(-1e-7) == "identical"
-
-
-def test_the_scale_only_grows():
-    ends = [end for end, _ in words.SCALE]
-    assert ends == sorted(ends)
 
 
 @pytest.mark.parametrize(

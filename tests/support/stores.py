@@ -36,9 +36,13 @@ def write_encoder(
     seed: int = 0,
     dimension: int = DIMENSION,
     symmetric: bool = False,
+    features: bool = True,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """`encoder.onnx`, `autoencoder.onnx` and the rest of an encoder's folder.
+
+    Its features are the average colours, its feature map (4, 4, 3) has them where they are; without
+    `features` it gives neither, as those of an earlier ris.
 
     To a `symmetric` one a picture and its mirror image are the same, as to those trained now.
     `facts` are put over those of `training.json`.
@@ -82,16 +86,28 @@ def write_encoder(
         helper.make_node("Div", ["pixels", "half"], ["scaled"]),
         helper.make_node("Sub", ["scaled", "one"], ["out"]),
     ]
-    for name, rest, shape in (
-        ("encoder", embed, ["N", dimension]),
-        ("autoencoder", decode, ["N", SIZE, SIZE, 3]),
+    see = [
+        helper.make_node("Identity", ["codes"], ["features"]),
+        helper.make_node("Transpose", ["grid"], ["map"], perm=[0, 2, 3, 1]),
+    ]
+    seen: dict[str, list[str | int]] = {"features": ["N", 48], "map": ["N", 4, 4, 3]}
+    for name, rest, outputs in (
+        (
+            "encoder",
+            [*embed, *(see if features else [])],
+            {"out": ["N", dimension], **(seen if features else {})},
+        ),
+        ("autoencoder", decode, {"out": ["N", SIZE, SIZE, 3]}),
     ):
         used = {value for node in nodes + rest for value in node.input}
         graph = helper.make_graph(
             nodes + rest,
             name,
             [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["N", SIZE, SIZE, 3])],
-            [helper.make_tensor_value_info("out", TensorProto.FLOAT, shape)],
+            [
+                helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
+                for output, shape in outputs.items()
+            ],
             [numpy_helper.from_array(v, k) for k, v in constants.items() if k in used],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
