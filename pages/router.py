@@ -30,6 +30,7 @@ page = st.navigation(
             st.Page("duplicates.py", title="Duplicates", icon=":material/difference:"),
             st.Page("collection.py", title="Collection", icon=":material/photo_library:"),
             st.Page("model.py", title="Model", icon=":material/model_training:"),
+            st.Page("jobs.py", title="Jobs", icon=":material/pending_actions:"),
         ],
     },
     position="sidebar" if let_in else "hidden",
