@@ -12,6 +12,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import psutil
 import pytest
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
@@ -120,6 +121,13 @@ people = ["*@example.org"]
 """
     )
     return start_server("-m", "ris", "serve", "--port", HOME=str(owner))
+
+
+def test_unless_told_otherwise_it_listens_to_this_computer_alone(server):
+    port = urlsplit(server.url).port
+    listening = {one.laddr for one in psutil.net_connections("inet") if one.status == "LISTEN"}
+    assert {ip for ip, at in listening if at == port} <= {"127.0.0.1", "::1"}
+    assert port in {at for _, at in listening}
 
 
 def signed(server, **person) -> str:
