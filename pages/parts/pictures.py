@@ -21,9 +21,9 @@ def original(explorer: Explorer, key: int, alt: str) -> None:
     _draw(f"{generation_url(explorer)}/pictures/{key}", alt)
 
 
-def thumbnail(explorer: Explorer, key: int, alt: str) -> None:
-    """The thumbnail of an item."""
-    _draw(f"{generation_url(explorer)}/thumbnails/{key}.webp", alt)
+def thumbnail(explorer: Explorer, key: int, alt: str, width: int | None = None) -> None:
+    """The thumbnail of an item, so many pixels wide."""
+    _draw(f"{generation_url(explorer)}/thumbnails/{key}.webp", alt, width)
 
 
 def inline(data: bytes, mime: str, alt: str) -> None:
@@ -31,7 +31,9 @@ def inline(data: bytes, mime: str, alt: str) -> None:
     _draw(f"data:{mime};base64,{b64encode(data).decode()}", alt)
 
 
-def _draw(source: str, alt: str) -> None:
+def _draw(source: str, alt: str, width: int | None = None) -> None:
+    wide = f' style="width: {width}px"' if width else ""
     st.html(
-        f'<img class="ris-picture" src="{escape(source)}" alt="{escape(alt)}">', width="content"
+        f'<img class="ris-picture" src="{escape(source)}" alt="{escape(alt)}"{wide}>',
+        width="content",
     )
