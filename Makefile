@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: app test lint browser screenshots clean
 
 app: $(VENV)/.app
-	$(BIN)/streamlit run app.py
+	$(BIN)/python -m ris serve
 
 test: $(VENV)/.test browser lint
 	$(BIN)/python -m pytest

@@ -1,6 +1,7 @@
 """The server: Streamlit's pages and our own HTTP routes in one process.
 
-Start it with `streamlit run app.py`. It never imports tensorflow, keras or umap; jobs do.
+Start it with `python -m ris serve` or `streamlit run app.py`. It never imports tensorflow, keras or
+umap; jobs do.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from pages.parts import gate
 from pages.parts.downloads import download_routes
-from pages.parts.guard import guards
+from pages.parts.guard import LOCAL, guards
 from pages.parts.routes import http_routes
 from ris import jobs
 from ris.errors import RisError
@@ -33,8 +35,29 @@ def start_demo_when_empty() -> None:
         LOG.warning("The demo collection was not started: %s %s", error, error.hint)
 
 
+def check_doors() -> None:
+    """Refuse to serve with a login that would not hold; warn where everybody comes in.
+
+    Raises:
+        RisError: The secrets can't be read, or are too weak.
+    """
+    try:
+        gate.check_set_up()
+    except RisError as error:
+        LOG.error("%s %s", error, error.hint)
+        raise
+    address = st.get_option("server.address") or "every address of this computer"
+    if address not in LOCAL and not gate.is_set_up():
+        LOG.warning(
+            "There is no login: whoever reaches %s sees and changes all collections. "
+            "README tells how to set one up.",
+            address,
+        )
+
+
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
+    check_doors()
     await asyncio.to_thread(start_demo_when_empty)
     yield
 

@@ -6,20 +6,18 @@ the main script, Streamlit 1.67 answers a first deep link by its old rules, with
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from pages.parts import session, sidebar, style
-
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+from pages.parts import login, session, sidebar, style
+from pages.parts.browser import inline
 
 # Before the navigation and without a ":material/…" icon: else the browser would fetch one from an
 # outside host.
-st.set_page_config(page_icon=str(ASSETS / "icon.png"), layout="wide")
-st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.png"))
+st.set_page_config(page_icon=inline("icon.png"), layout="wide")
+st.logo(inline("logo.svg"), size="large", icon_image=inline("icon.png"))
 style.apply()
 
+let_in = login.let_in()
 page = st.navigation(
     {
         "Explore": [
@@ -33,11 +31,15 @@ page = st.navigation(
             st.Page("duplicates.py", title="Duplicates", icon=":material/difference:"),
             st.Page("collection.py", title="Collection", icon=":material/photo_library:"),
             st.Page("model.py", title="Model", icon=":material/model_training:"),
+            st.Page("jobs.py", title="Jobs", icon=":material/pending_actions:"),
         ],
-    }
+    },
+    position="sidebar" if let_in else "hidden",
 )
-st.set_page_config(page_title=f"{page.title} – ris")
-session.begin(page.url_path)
-with st.sidebar:
-    sidebar.draw()
-page.run()
+st.set_page_config(page_title=f"{page.title if let_in else 'Log in'} – ris")
+if let_in:
+    session.begin(page.url_path)
+    with st.sidebar:
+        sidebar.draw()
+        login.draw_person()
+    page.run()

@@ -19,6 +19,7 @@ from ris.images.entries import Skipped
 from ris.images.names import escape, unescape
 from ris.images.parts import NEARLY_EMPTY, Tiling
 from ris.images.sources import Folder
+from ris.serve import serve
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
 
@@ -574,6 +575,7 @@ commands.add_command(upkeep.restore)
 commands.add_command(upkeep.compact)
 commands.add_command(upkeep.check)
 commands.add_command(upkeep.duplicates)
+commands.add_command(serve)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from ris.errors import BusyError, Cancelled, RisError, StoreError
+from ris.job_story import JobState, follow
 from ris.progress import PLAN, STAGES, Progress, StopSignal
 from ris.settings import ROOT
 from ris.store import decoded
@@ -42,73 +43,7 @@ _STAGES = {
     "use": ("embed", "publish"),
     "check": ("repair", "check"),
 }
-# what the lines of progress hold
-_EVENTS: dict[str, dict[str, Any]] = {
-    "progress": {
-        "stage": str,
-        "done": int,
-        "total": int | None,
-        "unit": str,
-        "note": str,
-        "loss": dict | None,
-    },
-    "finished": {"generation": str | None},
-    "failed": {"error": str},
-    "cancelled": {"error": str},
-}
-_LOSS = ("step", "pictures", "seconds", "loss", "validation_loss")
 _started: dict[int, "subprocess.Popen[bytes]"] = {}  # children, to be reaped
-
-
-@dataclass(frozen=True)
-class JobState:
-    """What can be seen of a job.
-
-    Attributes:
-        id: Sorts by time.
-        collection: Whose job it is.
-        command: "create", "train", "add", "sync", "compact", "use" or "check".
-        arguments: What it was started with, the command first.
-        created: When it was started, ISO 8601 in UTC.
-        status: "running", "finished", "failed", "cancelled" or "killed".
-        stages: The stages of the present round in their order.
-        stage: The present one, or the last one.
-        done: Units of the stage done.
-        total: Units in all, or None.
-        unit: What is counted.
-        per_second: Units a second in this stage, once that can be told.
-        seconds_left: Of this stage, once that can be told.
-        seconds: Since the job began.
-        history: The loss curve so far.
-        message: What it says of itself.
-        error: What went wrong, if it failed.
-        hint: What to do about it.
-        generation: What serves now that it has finished.
-        kept_old: Why what it trained was not taken; empty if it was.
-        changes: What an addition or a comparison found, by the names of `ris.changes.Changes`.
-    """
-
-    id: str
-    collection: str
-    command: str
-    arguments: tuple[str, ...]
-    created: str
-    status: str
-    stages: tuple[str, ...]
-    stage: str = ""
-    done: int = 0
-    total: int | None = None
-    unit: str = "pictures"
-    per_second: float | None = None
-    seconds_left: float | None = None
-    seconds: float = 0.0
-    history: tuple[dict[str, Any], ...] = ()
-    message: str = ""
-    error: str = ""
-    hint: str = ""
-    generation: str | None = None
-    kept_old: str = ""
-    changes: dict[str, int] | None = None
 
 
 def start(home: Path, name: str, arguments: Sequence[str]) -> JobState:
@@ -158,6 +93,12 @@ def latest(home: Path, name: str) -> JobState | None:
         if facts is not None:
             return _state(place, facts, name)
     return None
+
+
+def every(home: Path, name: str) -> list[JobState]:
+    """All jobs of a collection that are kept, the newest first."""
+    told = [(place, _facts(place)) for place in reversed(_folders(_jobs_folder(home, name)))]
+    return [_state(place, facts, name) for place, facts in told if facts is not None]
 
 
 def check_idle(home: Path, name: str) -> None:
@@ -458,11 +399,9 @@ def _state(place: Path, facts: dict[str, Any], name: str) -> JobState:
         status="running" if alive or young else "killed",
         stages=_STAGES.get(facts["arguments"][0], STAGES),
     )
-    events = _read_events(place / "progress.jsonl")
-    state = _follow(state, events)
-    end = time.time() if state.status == "running" else events[-1]["time"] if events else None
-    seconds = max((end or facts["time"]) - facts["time"], 0.0)
-    state = replace(state, seconds=seconds)
+    state, last = follow(state, place / "progress.jsonl")
+    end = time.time() if state.status == "running" else last or facts["time"]
+    state = replace(state, seconds=max(end - facts["time"], 0.0))
     if state.status == "killed":
         return replace(
             state,
@@ -470,74 +409,3 @@ def _state(place: Path, facts: dict[str, Any], name: str) -> JobState:
             hint="Nothing was lost. Start it again.",
         )
     return state
-
-
-def _read_events(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    events = []
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # the last line of a killed job
-        if _is_event(event):
-            events.append(event)
-    return events
-
-
-def _is_event(event: Any) -> bool:
-    """Whether a line is one that a job writes; others come of damage and are passed over."""
-    if not isinstance(event, dict) or not isinstance(event.get("time"), int | float):
-        return False
-    kinds = _EVENTS.get(str(event.get("event")))
-    loss = event.get("loss") or dict.fromkeys(_LOSS)
-    return (
-        kinds is not None
-        and all(field in event and isinstance(event[field], kind) for field, kind in kinds.items())
-        and set(_LOSS) <= set(loss)
-    )
-
-
-def _follow(state: JobState, events: list[dict[str, Any]]) -> JobState:
-    history: list[dict[str, Any]] = []
-    stage_began, first_done = 0.0, 0
-    for event in events:
-        if event["event"] == "progress":
-            if event.get("plan"):
-                state = replace(state, stages=tuple(event["plan"]))
-            if event["stage"] != state.stage:
-                stage_began, first_done = event["time"], event["done"]
-            if event["loss"]:
-                history.append(event["loss"])
-            state = replace(
-                state,
-                stage=event["stage"],
-                done=event["done"],
-                total=event["total"],
-                unit=event["unit"],
-                message=event["note"] or (state.message if event["stage"] == state.stage else ""),
-            )
-        elif event["event"] == "finished":
-            state = replace(
-                state,
-                status="finished",
-                generation=event["generation"],
-                kept_old=event.get("kept_old", ""),
-                changes=event.get("changes"),
-            )
-        elif event["event"] in ("failed", "cancelled"):
-            state = replace(
-                state, status=event["event"], error=event["error"], hint=event.get("hint", "")
-            )
-    state = replace(state, history=tuple(history))
-    if not events:
-        return state
-    spent, done = events[-1]["time"] - stage_began, state.done - first_done
-    if state.status != "running" or spent < 0.5 or done <= 0:
-        return state
-    speed = done / spent
-    left = (state.total - state.done) / speed if state.total else None
-    return replace(state, per_second=speed, seconds_left=left)

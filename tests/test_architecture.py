@@ -27,7 +27,7 @@ DOORS = {
     "PIL": ("ris/images/",),
     "tifffile": ("ris/images/slides.py",),
     "sqlite3": ("ris/store/",),
-    "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/upkeep.py"),
+    "click": ("ris/cli.py", "ris/commands.py", "ris/console.py", "ris/serve.py", "ris/upkeep.py"),
     "plotly": ("pages/parts/loss_chart.py",),
     "streamlit": ("pages/", "app.py"),
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from ris import jobs
+from ris import job_story, jobs
 from ris.errors import BusyError, Cancelled, RisError, StoreError
 from ris.progress import PLAN, Progress
 from ris.store.collection import Collection, collections
@@ -314,6 +314,7 @@ class TestReading:
     def write(self, place, *events):
         text = "".join(json.dumps(event) + "\n" for event in events)
         (place / "progress.jsonl").write_text(text)
+        job_story._stories.clear()  # a job only adds to its file
         return jobs.latest(place.parents[2], "a")
 
     def event(self, moment, stage, done, total=100):
@@ -346,6 +347,27 @@ class TestReading:
         unknown = [self.event(1000, "scan", 0, None), self.event(1010, "scan", 5, None)]
         state = self.write(place, *unknown)
         assert (state.per_second, state.seconds_left) == (0.5, None)
+
+    def test_only_what_is_new_is_read_and_half_a_line_once_it_is_whole(self, place):
+        first = json.dumps(self.event(1000, "scan", 7)) + "\n"
+        assert self.write(place, self.event(1000, "scan", 7)).done == 7
+        line = json.dumps(self.event(1001, "scan", 9)) + "\n"
+        # what was read is not looked at again: other bytes there change nothing
+        for text, done in ((" " * len(first) + line[:20], 7), (" " * len(first) + line, 9)):
+            (place / "progress.jsonl").write_text(text)
+            assert jobs.latest(place.parents[2], "a").done == done
+        (place / "progress.jsonl").write_text("")
+        assert jobs.latest(place.parents[2], "a").stage == ""
+
+    def test_each_stage_of_the_round_has_its_time(self, place):
+        state = self.write(
+            place,
+            self.event(1000, "embed", 0),
+            self.event(1020, "train", 0) | {"plan": ["train", "embed"]},
+            self.event(1050, "embed", 0),
+            self.event(1053, "embed", 9),
+        )
+        assert state.took == {"train": 30.0, "embed": 3.0}
 
     def test_half_a_last_line_does_no_harm(self, place):
         self.write(place, self.event(1000, "scan", 7))

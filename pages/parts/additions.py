@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.parts import incoming, notices, session, words
 from pages.parts.create import ARCHIVE_TYPES, PICTURE_TYPES
+from pages.parts.uploads import ARCHIVE, PICTURE, check_sizes
 from ris import jobs
 from ris.changes import Changes
 from ris.errors import RisError
@@ -68,12 +69,14 @@ def add_uploads(collection: Collection, uploads: Sequence[UploadedFile]) -> JobS
     """Put dropped files on disk and start adding them: archives each by itself, pictures together.
 
     Raises:
-        RisError: A job runs already, or a file is no archive.
+        RisError: A job runs already, or a file is too large or no archive.
     """
+    archives = [one for one in uploads if Path(one.name).suffix.lower()[1:] in ARCHIVE_TYPES]
+    pictures = [one for one in uploads if one not in archives]
+    check_sizes(archives, ARCHIVE)
+    check_sizes(pictures, PICTURE)
     folder = incoming.new_folder(collection.home)
     try:
-        archives = [one for one in uploads if Path(one.name).suffix.lower()[1:] in ARCHIVE_TYPES]
-        pictures = [one for one in uploads if one not in archives]
         sources = [str(incoming.keep(one, folder)) for one in archives]
         if pictures:
             sources.append(str(incoming.pack(pictures, folder)))
@@ -143,10 +146,10 @@ def _draw_folder(collection: Collection, *, busy: bool) -> None:
 
 def _draw_uploads(collection: Collection, *, busy: bool) -> None:
     uploads = st.file_uploader(
-        "Pictures, or ZIP and tar files of pictures, up to 1 GB",
+        "Pictures up to 50 MB, or ZIP and tar files of pictures up to 1 GB",
         type=[*PICTURE_TYPES, *ARCHIVE_TYPES],
         accept_multiple_files=True,
-        max_upload_size=1024,
+        max_upload_size=ARCHIVE,
         key=f"add.files.{st.session_state.get(_ROUND, 0)}",
     )
     if uploads and st.button(

@@ -6,6 +6,7 @@ inline there is only a loader; the code itself comes over HTTP, once.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -29,12 +30,17 @@ export default async function (component) {
 """
 
 
-def root() -> str:
-    """The path below which all our routes lie, with Streamlit's base path."""
+def base_path() -> str:
+    """The path below which the whole app lies, as Streamlit is told; "" by default."""
     from streamlit import config
 
     base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}{PREFIX}" if base else PREFIX
+    return f"/{base}" if base else ""
+
+
+def root() -> str:
+    """The path below which all our routes lie."""
+    return base_path() + PREFIX
 
 
 def generation_url(explorer: Explorer) -> str:
@@ -55,6 +61,14 @@ def script_url(name: str) -> str:
 def style(name: str) -> str:
     """A style sheet out of `assets/`, which a component takes inline."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@lru_cache
+def inline(name: str) -> str:
+    """A small picture out of `assets/` as an address that holds it: shown before a login too, which
+    what Streamlit serves of pictures is not."""
+    kind = "svg+xml" if name.endswith(".svg") else name.rpartition(".")[2]
+    return f"data:image/{kind};base64,{b64encode((ASSETS / name).read_bytes()).decode()}"
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.parts import incoming, notices, session
+from pages.parts.uploads import ARCHIVE, PICTURE, TABLE, check_sizes
 from ris import jobs
 from ris.errors import RisError
 from ris.images.labels import Labels
@@ -60,6 +61,8 @@ def check(order: Order, names: Sequence[str]) -> None:
         raise RisError("No folder is given.", "Type its full path, such as /home/ann/pictures.")
     if order.source in ("archive", "pictures") and not order.uploads:
         raise RisError("No file is given.", "Drop files onto the field above, or browse for them.")
+    check_sizes(order.uploads, ARCHIVE if order.source == "archive" else PICTURE)
+    check_sizes([order.table] if order.table else [], TABLE)
     if order.labels == "csv" and order.table is None:
         raise RisError("No CSV file is given.", "Drop one with the columns path and label.")
     if not order.name.strip():
@@ -178,7 +181,7 @@ def _ask() -> Order:
         file = st.file_uploader(
             "ZIP or tar file, up to 1 GB (for more, unpack it and give the folder)",
             type=ARCHIVE_TYPES,
-            max_upload_size=1024,
+            max_upload_size=ARCHIVE,
             key="create.archive",
         )
         uploads = [file] if file else []
@@ -187,7 +190,7 @@ def _ask() -> Order:
             "Pictures, up to 50 MB each",
             type=PICTURE_TYPES,
             accept_multiple_files=True,
-            max_upload_size=50,
+            max_upload_size=PICTURE,
             key="create.pictures",
         )
     else:
@@ -210,7 +213,7 @@ def _ask() -> Order:
             table = st.file_uploader(
                 "CSV file with the columns path and label; further columns become metadata",
                 type=["csv"],
-                max_upload_size=200,
+                max_upload_size=TABLE,
                 key="create.table",
             )
     elif source == "pictures":

@@ -1,6 +1,7 @@
 """Middleware around everything the server says: which hosts it answers, what a browser may do.
 
-Comes before Streamlit's own middleware and before our routes; knows nothing of either.
+Comes before Streamlit's own middleware and before our routes; knows nothing of either. `gate`,
+which turns away who has not logged in, is the last of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.parts.gate import LoginGate
+
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERY_INTERFACE = frozenset({"0.0.0.0", "::", ""})
 
@@ -30,6 +33,7 @@ def guards() -> list[Middleware]:
     return [
         Middleware(KnownHosts, address=str(address or ""), names=[str(n) for n in named if n]),
         Middleware(BrowserRules, policy=content_policy()),
+        Middleware(LoginGate),
     ]
 
 
@@ -63,16 +67,17 @@ def host_allowed(host: str, address: str, names: Iterable[str]) -> bool:
 
     Args:
         host: the header, with or without a port.
-        address: `server.address`. When the server listens on every interface, any literal IP
-            address is let in too: a rebinding attack always comes under a name.
-        names: further hosts, as in `server.allowedHosts`; `*.example.org` and `*` work.
+        address: `server.address`. When the server listens on every interface and has no names,
+            any literal IP address is let in too: a rebinding attack always comes under a name.
+        names: further hosts, as in `server.allowedHosts`; `*.example.org` and `*` work. Where
+            there are any, Streamlit takes no websocket under an IP address that is not one of them.
     """
-    name = _without_port(host)
+    name, names = _without_port(host), tuple(names)
     if not name:
         return False
     if name in LOCAL or name == _bare(address):
         return True
-    if _bare(address) in EVERY_INTERFACE and _is_ip(name):
+    if _bare(address) in EVERY_INTERFACE and not names and _is_ip(name):
         return True
     return any(_matches(name, _bare(pattern)) for pattern in names)
 
@@ -97,7 +102,7 @@ class KnownHosts:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        words = "This server does not answer under that name. Add it to server.allowedHosts."
+        words = "This server does not answer under that name. Start it with --name and that name."
         await PlainTextResponse(words, status_code=421)(scope, receive, send)
 
 

@@ -1,4 +1,5 @@
-"""The progress of a job, drawn from its files: so any tab shows it, after any refresh."""
+"""A job, drawn from its files: so any tab shows it, after any refresh. What it is, how far and how
+long, what it will change; afterwards what it brought and where to look, or what to do next."""
 
 from __future__ import annotations
 
@@ -7,38 +8,37 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts import notices, session, words
+from pages.parts import job_words, notices, session, words
 from pages.parts.loss_chart import loss_chart
-from pages.parts.report_card import found_first
-from ris import jobs
-from ris.changes import Changes
-from ris.errors import RisError
+from ris import forecast, jobs
+from ris.errors import BusyError, RisError
 from ris.explore.card import ReportCard
-from ris.jobs import JobState
+from ris.job_story import JobState
 from ris.store.collection import Collection
 
-_WORK = {
-    "create": "Creating",
-    "train": "Retraining",
-    "add": "Adding pictures",
-    "sync": "Looking through the folders",
-    "compact": "Putting the collection in order",
-    "use": "Going back",
-    "check": "Repairing",
-}
 FITTING = "You can search already. The model is now being fitted to your pictures."
+JOINED = "Somebody had started it just before you. It is the one job of this collection."
 
 
-def job_panel(state: JobState, *, large: bool = False) -> None:
-    """Draw a job: its progress while it runs, afterwards how it ended."""
+def job_panel(state: JobState, *, large: bool = False, again: bool = True) -> None:
+    """Draw a job: its progress while it runs, afterwards how it ended.
+
+    Args:
+        state: The job.
+        large: Whether it has the width of a page, where its end can't be put away.
+        again: Whether to offer to start it again where it came to nothing.
+    """
+    place = f"{'large' if large else 'small'}-{state.collection}"
     if state.status == "running":
-        _running(state, large=large)
+        _running(state, place, large=large)
+    elif session.dismissed(state.id) and not large:
+        return
     elif state.status == "finished":
-        st.caption(words.plain(brought(state, card_of(state))))
+        _finished(state, place, large=large)
     elif state.status == "cancelled":
-        st.caption(cancelled(state))
-    elif not session.dismissed(state.id) or large:
-        _ended(state, large=large)
+        st.caption(job_words.cancelled(state))
+    else:
+        _failed(state, place, large=large, again=again)
 
 
 def fraction(state: JobState) -> float:
@@ -70,13 +70,6 @@ def speed(state: JobState) -> str:
     return ""
 
 
-def seconds_left(state: JobState) -> float | None:
-    """Time to the end of the stage; training has its time given, whatever its pace."""
-    if state.unit == "seconds" and state.total:
-        return max(0.0, state.total - state.done)
-    return state.seconds_left
-
-
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
@@ -96,33 +89,6 @@ def stage_list(state: JobState) -> str:
     return "  \n".join(lines)
 
 
-def is_fitting(state: JobState) -> bool:
-    """Whether it is the second round of a creation: what it made first can be searched already."""
-    return state.command == "create" and "scan" not in state.stages
-
-
-def brought(state: JobState, card: ReportCard | None = None) -> str:
-    """What a finished job brought; ``card`` is that of the generation it published."""
-    if state.kept_old:
-        return state.kept_old
-    if state.changes is not None:
-        return f"{_work(state)}: {Changes(**state.changes).in_words()}."
-    if state.command in ("compact", "check"):
-        done = "Put in order" if state.command == "compact" else "Repaired"
-        return f"{done} in {words.duration(state.seconds)}."
-    if state.command == "use":
-        return f"Generation {words.generation(state.generation or '')} serves now."
-    done = "Created" if state.command == "create" else "Retrained"
-    text = f"{done} in {words.duration(state.seconds)}."
-    now, before = (found_first(card, name) if card else None for name in ("this", "before"))
-    if now is None:
-        return text
-    if before is None:
-        return f"{text} Altered copies found first: {words.percent(now)}."
-    told = f"{words.percent(before)} before, {words.percent(now)} now"
-    return f"{text} Altered copies found first: {told}."
-
-
 def card_of(state: JobState) -> ReportCard | None:
     """Report card of the generation that the job published, while that is kept."""
     try:
@@ -132,44 +98,68 @@ def card_of(state: JobState) -> ReportCard | None:
         return None
 
 
-def cancelled(state: JobState) -> str:
-    """What is left of a job that was cancelled."""
-    if is_fitting(state):
-        return "Fitting the model was cancelled. What could be searched before stays."
-    return f"{_work(state)} was cancelled."
+def items_of(state: JobState) -> int | None:
+    """How many pictures the generation has that the job published, while that is kept."""
+    try:
+        collection = Collection(session.home(), state.collection)
+        return collection.manifest(state.generation or "").items
+    except RisError:
+        return None
 
 
-def cancel_help(state: JobState) -> str:
-    """What cancelling a job leaves."""
-    if is_fitting(state):
-        return "Give up fitting the model. The collection stays as you can search it now."
-    if state.command == "create":
-        return "Give up. Nothing is published."
-    return "Give up. Nothing is published; what served before goes on serving."
+def brought(state: JobState) -> str:
+    """What a finished job brought; that doesn't change any more."""
+    return _brought(str(session.home()), state)
 
 
-def _running(state: JobState, *, large: bool) -> None:
-    if is_fitting(state):
+@st.cache_data(max_entries=512, show_spinner=False)
+def _brought(at: str, state: JobState) -> str:
+    return job_words.brought(state, card_of(state), items_of(state))
+
+
+def start(name: str, arguments: list[str]) -> None:
+    """Start a job and show it; where somebody else was faster, theirs is the one that is shown."""
+    try:
+        jobs.start(session.home(), name, arguments)
+    except BusyError:
+        running = jobs.latest(session.home(), name)
+        session.join(running.id if running else "")
+    except RisError as problem:
+        notices.error(problem)
+        return
+    st.rerun(scope="app")
+
+
+def _running(state: JobState, place: str, *, large: bool) -> None:
+    source = job_words.source(state)
+    st.markdown(
+        f"**{job_words.what(state)}**{f' ({words.plain(source)})' if source else ''}, "
+        f"{job_words.since(state)}"
+    )
+    if job_words.is_fitting(state):
         st.caption(FITTING)
+    if session.joined(state.id):
+        st.info(JOINED, icon=":material/group:")
     _stages(state)
-    size = "large" if large else "small"
+    st.caption(job_words.will_change(state))
     if len(state.history) > 1:
-        loss_chart(state.history, height=300 if large else 170, titles=large, key=f"loss, {size}")
-    _buttons(state, size)
+        loss_chart(state.history, height=300 if large else 170, titles=large, key=f"loss-{place}")
+    _buttons(state, place)
 
 
 def _stages(state: JobState) -> None:
     st.markdown(stage_list(state))
     st.progress(fraction(state), text=progress_words(state))
-    spent = f"{words.duration(state.seconds)} so far"
-    left = seconds_left(state)
-    if left is not None:
-        spent += f", about {words.duration(left)} left in this step"
+    before = session.jobs_before(state)
+    told = job_words.timing(state, forecast.stage_left(state), forecast.left(state, before))
     # A note tells what keeps a step from beginning; once it moves, its numbers say more.
-    st.caption(spent + (f". {state.message}" if state.message and not state.done else ""))
+    st.caption(told + (f". {state.message}" if state.message and not state.done else ""))
 
 
 def _buttons(state: JobState, place: str) -> None:
+    if session.cancelling(state.id):
+        _ask_whether_to_cancel(state, place)
+        return
     with st.container(horizontal=True):
         if state.stage == "train":
             st.button(
@@ -181,39 +171,63 @@ def _buttons(state: JobState, place: str) -> None:
                 args=(jobs.stop_early, state.collection),
             )
         st.button(
-            "Cancel",
+            "Cancel…",
             key=f"cancel-{place}",
             icon=":material/close:",
-            help=cancel_help(state),
-            on_click=_tell,
-            args=(jobs.cancel, state.collection),
+            on_click=session.ask_to_cancel,
+            args=(state.id,),
         )
 
 
-def _ended(state: JobState, *, large: bool) -> None:
-    what = _work(state)
+def _ask_whether_to_cancel(state: JobState, place: str) -> None:
+    # Not a dialog: a fragment that draws itself anew every second would close it.
+    with st.container(border=True, key=f"asked-{place}"):
+        st.markdown(f"**Cancel it?** {job_words.cancel_help(state)}")
+        with st.container(horizontal=True):
+            st.button(
+                "Cancel the job",
+                key=f"yes-{place}",
+                type="primary",
+                on_click=_tell,
+                args=(jobs.cancel, state.collection),
+            )
+            st.button("Go on", key=f"no-{place}", on_click=session.ask_to_cancel, args=("",))
+
+
+def _finished(state: JobState, place: str, *, large: bool) -> None:
+    st.markdown(f":green[:material/check_circle:] **{job_words.what(state)}: done**")
+    st.caption(words.plain(brought(state)))
+    look = job_words.where_to_look(state)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"ended-{place}"):
+        if look is not None:
+            st.page_link(look[0], label=look[1], icon=":material/arrow_forward:")
+        _put_away(state, place, large=large)
+
+
+def _failed(state: JobState, place: str, *, large: bool, again: bool) -> None:
     if state.status == "failed":
-        notices.failure(state.error or f"{what} failed.", state.hint)
+        notices.failure(state.error or f"{job_words.what(state)} failed.", state.hint)
     else:
-        notices.failure(
-            f"{what} ended before it was done: its process is gone.",
-            state.hint or "The computer may be short of memory. Start it again.",
-        )
+        notices.failure(*job_words.killed(state))
+    with st.container(horizontal=True, vertical_alignment="center", key=f"ended-{place}"):
+        if again and st.button("Start again", key=f"again-{place}", icon=":material/replay:"):
+            start(state.collection, job_words.again(state))
+        _put_away(state, place, large=large)
+
+
+def _put_away(state: JobState, place: str, *, large: bool) -> None:
     if not large:
         st.button(
-            "Dismiss", key="dismiss", type="tertiary", on_click=session.dismiss, args=(state.id,)
+            "Dismiss",
+            key=f"dismiss-{place}",
+            type="tertiary",
+            on_click=session.dismiss,
+            args=(state.id,),
         )
-
-
-def _work(state: JobState) -> str:
-    if is_fitting(state):
-        return "Fitting the model"
-    if state.command == "sync" and "--apply" in state.arguments:
-        return "Updating from the folders"
-    return _WORK.get(state.command, "The job")
 
 
 def _tell(action: Callable[[Path, str], None], name: str) -> None:
+    session.ask_to_cancel("")
     try:
         action(session.home(), name)
     except RisError as problem:  # it may have ended in the meantime

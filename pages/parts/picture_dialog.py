@@ -139,7 +139,9 @@ def draw_picture(
                     session.go_to("slides", {"patch": [str(item.key)]})
                 st.download_button(
                     "Download",
-                    data,
+                    # made when it is pressed: what Streamlit keeps is gone after the next run,
+                    # about which the browser complains (1.67)
+                    lambda: data,
                     file_name=file_name(item.path, mime),
                     mime=mime,
                     icon=":material/download:",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from pages.parts import notices, searching
+from pages.parts import notices, searching, uploads
 from pages.parts.create import PICTURE_TYPES
 from pages.parts.kept_pictures import Kept
 from pages.parts.picture_catcher import picture_catcher
@@ -33,7 +33,7 @@ def picture_input(*, large: bool) -> None:
                     "Your pictures: drop them anywhere on this page, paste them, or browse",
                     type=PICTURE_TYPES,
                     accept_multiple_files=True,
-                    max_upload_size=50,
+                    max_upload_size=uploads.PICTURE,
                     key=searching.upload_key(),
                     on_change=searching.take_upload,
                 )

@@ -26,9 +26,9 @@ def at(source: str, alt: str) -> None:
     _draw(source, alt)
 
 
-def thumbnail(explorer: Explorer, key: int, alt: str) -> None:
-    """The thumbnail of an item."""
-    _draw(f"{generation_url(explorer)}/thumbnails/{key}.webp", alt)
+def thumbnail(explorer: Explorer, key: int, alt: str, width: int | None = None) -> None:
+    """The thumbnail of an item, so many pixels wide."""
+    _draw(f"{generation_url(explorer)}/thumbnails/{key}.webp", alt, width)
 
 
 def inline(data: bytes, mime: str, alt: str) -> None:
@@ -43,7 +43,9 @@ def source(explorer: Explorer, query: int | bytes, small: bytes) -> str:
     return f"data:image/webp;base64,{b64encode(small).decode()}"
 
 
-def _draw(source: str, alt: str) -> None:
+def _draw(source: str, alt: str, width: int | None = None) -> None:
+    wide = f' style="width: {width}px"' if width else ""
     st.html(
-        f'<img class="ris-picture" src="{escape(source)}" alt="{escape(alt)}">', width="content"
+        f'<img class="ris-picture" src="{escape(source)}" alt="{escape(alt)}"{wide}>',
+        width="content",
     )

@@ -64,7 +64,7 @@ def being_made(name: str) -> None:
     if job is None:
         notices.failure("Nothing of this collection is published.", "Start again, or delete it.")
     else:
-        job_panel(job, large=True)
+        job_panel(job, large=True, again=False)
     shown = session.collection()
     if shown is not None:
         start_again(shown)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ris.explore.medoids import Medoids
     from ris.explore.tiles import Tiles
 
-FOREVER = {
-    "Cache-Control": "public, max-age=31536000, immutable",
+FOREVER = {  # in the browser alone: a proxy's cache would show them to whoever has not logged in
+    "Cache-Control": "private, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 MISSING = {"Cache-Control": "no-store"}

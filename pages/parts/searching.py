@@ -13,6 +13,7 @@ import streamlit as st
 
 from pages.parts import kept_pictures, session
 from pages.parts.kept_pictures import Kept
+from pages.parts.uploads import PICTURE, is_small
 from pages.parts.view import MOST_PICTURES, View, write
 from ris.explore.explorer import Explorer
 from ris.explore.results import SearchResult
@@ -109,7 +110,8 @@ def upload_key() -> str:
 
 def take_upload() -> None:
     """Make the uploaded files the query, and the uploader ready for the next ones."""
-    files = st.session_state.get(upload_key())
+    given = st.session_state.get(upload_key())
+    files = [file for file in given or () if is_small(file, PICTURE)]
     if files:
         ask_pictures([Kept(file.name, file.getvalue()) for file in files])
         st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1

@@ -40,6 +40,9 @@ _DISMISSED = "ris.dismissed"
 _EXAMPLES = "ris.examples"
 _SAMPLE = "ris.sample"
 _KEPT = "ris.kept"
+_CANCELLING = "ris.cancelling"
+_JOINED = "ris.joined"
+_RUNNING = "ris.running"
 
 
 @dataclass(frozen=True)
@@ -222,6 +225,46 @@ def dismiss(job: str) -> None:
 def dismissed(job: str) -> bool:
     """Whether the end of this job was put away."""
     return st.session_state.get(_DISMISSED) == job
+
+
+def ask_to_cancel(job: str) -> None:
+    """Ask whether this job shall be cancelled; "" asks no more."""
+    st.session_state[_CANCELLING] = job
+
+
+def cancelling(job: str) -> bool:
+    """Whether it is asked if this job shall be cancelled."""
+    return st.session_state.get(_CANCELLING) == job
+
+
+def join(job: str) -> None:
+    """Somebody wanted to start what this job does already."""
+    st.session_state[_JOINED] = job
+
+
+def joined(job: str) -> bool:
+    """Whether this session wanted to start what this job does already."""
+    return st.session_state.get(_JOINED) == job
+
+
+def show_jobs(ids: tuple[str, ...]) -> None:
+    """This run of the page of jobs shows these as running."""
+    st.session_state[_RUNNING] = ids
+
+
+def shown_jobs() -> tuple[str, ...]:
+    """The jobs that the page of jobs shows as running."""
+    return tuple(st.session_state.get(_RUNNING, ()))
+
+
+def jobs_before(job: jobs.JobState) -> list[jobs.JobState]:
+    """The ended jobs of a collection while another one runs, the newest first."""
+    return _ended_jobs(str(home()), job.collection, job.id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _ended_jobs(at: str, name: str, running: str) -> list[jobs.JobState]:
+    return [job for job in jobs.every(Path(at), name) if job.id < running]
 
 
 def keep(seal: str) -> None:

@@ -6,10 +6,9 @@ import math
 
 import streamlit as st
 
-from pages.parts import notices, session, words
-from pages.parts.job_panel import job_panel
+from pages.parts import session, words
+from pages.parts.job_panel import job_panel, start
 from ris import jobs
-from ris.errors import RisError
 from ris.jobs import JobState
 from ris.model.choices import default_minutes
 from ris.store.collection import Collection
@@ -77,12 +76,7 @@ def _retrain(name: str, pictures: int) -> None:
     last = jobs.latest(session.home(), name)
     st.caption(estimate(minutes or usual, besides_training(last) if last else None))
     if st.button("Retrain", icon=":material/model_training:", width="stretch"):
-        try:
-            jobs.start(session.home(), name, ["train", name, "--minutes", str(minutes or usual)])
-        except RisError as problem:
-            notices.error(problem)
-        else:
-            st.rerun()
+        start(name, ["train", name, "--minutes", str(minutes or usual)])
 
 
 def _watch() -> None:

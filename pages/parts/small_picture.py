@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.parts import pictures
 from ris.errors import RisError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 def draw_small_picture(explorer: Explorer, key: int, *, width: int, alt: str) -> None:
     """Show an item's thumbnail, `width` pixels wide."""
     try:
-        st.image(explorer.thumbnail(key), width=width, alt=alt)
+        explorer.thumbnail(key)
     except RisError:
         st.caption("The picture is gone.")
+    else:
+        pictures.thumbnail(explorer, key, alt, width)

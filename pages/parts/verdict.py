@@ -30,16 +30,20 @@ def earlier(manifests: Sequence[Manifest], serving: str, card: ReportCard | None
     return max(others, default=None)  # additions since were made with the same encoder
 
 
-def verdict_words(card: ReportCard) -> str:
-    """Whether a retrained model is better than the one before, with the numbers, as Markdown."""
+def comparison(card: ReportCard) -> str:
+    """Whether a retrained model is better than the one before, in a sentence."""
     verdict = compare(card)
     if verdict.worse or verdict.change < -WORSE:
-        lead = "The new model is worse than the one before."
-    elif verdict.change > WORSE:
-        lead = "The new model is better than the one before."
-    else:
-        lead = "The new model is about as good as the one before."
-    return f"**{lead}** {words.plain(verdict.reasons)} Keep it, or go back to the one before?"
+        return "The new model is worse than the one before."
+    if verdict.change > WORSE:
+        return "The new model is better than the one before."
+    return "The new model is about as good as the one before."
+
+
+def verdict_words(card: ReportCard) -> str:
+    """The same with the numbers and the question that follows, as Markdown."""
+    reasons = words.plain(compare(card).reasons)
+    return f"**{comparison(card)}** {reasons} Keep it, or go back to the one before?"
 
 
 def draw_verdict(

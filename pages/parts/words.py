@@ -59,6 +59,13 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def roughly(seconds: float) -> str:
+    """Seconds as a forecast gives them: "20 s", then whole minutes."""
+    if seconds < 55:
+        return duration(max(5, 5 * round(seconds / 5)))
+    return duration(60 * round(seconds / 60))
+
+
 def moment(iso: str) -> str:
     """An ISO time stamp in the server's time zone: "22 Nov 2026, 09:30"."""
     when = datetime.fromisoformat(iso).astimezone()

@@ -1,7 +1,8 @@
 """The real server and a real browser, headless."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,16 +21,32 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`streamlit run app.py` on a free port, with the small collection; its log must stay clean."""
-    folder = tmp_path_factory.mktemp("server")
-    home, log = folder / "home", folder / "log.txt"
-    shutil.copytree(template, home)
-    # The first collection is not in the URL; the one that is used shall be, as it can go wrong.
-    shutil.copytree(home / "drawn", home / "another")
-    with serve(home, log) as running:
-        yield running
-    assert "Traceback" not in log.read_text()
+def start_server(
+    template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Server]]:
+    """Starts the app on a free port, with the small collection, as `browsing.serve` does; its log
+    must stay clean."""
+    logs: list[Path] = []
+    with ExitStack() as running:
+
+        def start(*command: str, **environment: str) -> Server:
+            folder = tmp_path_factory.mktemp("server")
+            home, log = folder / "home", folder / "log.txt"
+            shutil.copytree(template, home)
+            # The first collection is not in the URL; the one that is used shall be, as it can go
+            # wrong.
+            shutil.copytree(home / "drawn", home / "another")
+            logs.append(log)
+            return running.enter_context(serve(home, log, *command, **environment))
+
+        yield start
+    assert not [log for log in logs if "Traceback" in log.read_text()]
+
+
+@pytest.fixture(scope="module")
+def server(start_server: Callable[..., Server]) -> Server:
+    """`streamlit run app.py`."""
+    return start_server()
 
 
 @pytest.fixture(scope="module")

@@ -232,7 +232,8 @@ def test_dropped_pictures_become_a_collection(open_tab, server):
     page.get_by_role("button", name="Create collection").click()
     expect(page.get_by_role("heading", name="Making “dropped”")).to_be_visible()
     expect(page.get_by_text("Read the pictures")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("button", name="Cancel the job").click()
     expect(page.get_by_role("heading", name="“dropped” is not ready")).to_be_visible(
         timeout=TRAINED
     )

@@ -8,7 +8,7 @@ import drawn
 import pytest
 
 from pages.parts import additions
-from pages.parts.job_panel import brought
+from pages.parts.job_words import brought
 from ris import jobs
 from ris.changes import Changes
 from ris.errors import RisError

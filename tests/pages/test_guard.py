@@ -33,6 +33,8 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
         ("[fe80::1]:8501", "", [], True),
         ("evil.example", "0.0.0.0", [], False),
         ("ris.example.org", "0.0.0.0", ["ris.example.org"], True),
+        ("192.168.1.7:8501", "0.0.0.0", ["ris.example.org"], False),
+        ("localhost:8501", "0.0.0.0", ["ris.example.org"], True),
         ("a.example.org", "0.0.0.0", ["*.example.org"], True),
         ("badexample.org", "0.0.0.0", ["*.example.org"], False),
         ("any.where", "localhost", ["*"], True),

@@ -6,7 +6,7 @@ import pytest
 import reports
 import stores
 
-from pages.parts import job_panel, loss_chart, sidebar
+from pages.parts import job_panel, job_words, loss_chart, sidebar
 from ris.jobs import JobState
 from ris.progress import PLAN
 from ris.store.collection import Collection
@@ -71,25 +71,26 @@ def test_stages_are_done_present_or_to_come(running):
 
 def test_a_finished_job_says_what_it_brought(running):
     state = dataclasses.replace(running, status="finished")
-    assert job_panel.brought(state) == "Retrained in 1 min 5 s."
-    assert job_panel.brought(state, reports.card()) == (
-        "Retrained in 1 min 5 s. Altered copies found first: 91 % before, 94 % now."
+    assert job_words.brought(state) == "Retrained in 1 min 5 s."
+    assert job_words.brought(state, reports.card()) == (
+        "Retrained in 1 min 5 s. The new model is better than the one before. "
+        "Altered copies found first: 91 % before, 94 % now."
     )
     created = dataclasses.replace(state, command="create")
-    assert job_panel.brought(created, reports.card(before=None)) == (
+    assert job_words.brought(created, reports.card(before=None)) == (
         "Created in 1 min 5 s. Altered copies found first: 94 %."
     )
 
 
 def test_a_finished_job_whose_model_was_not_taken_says_why_and_nothing_else(running):
     state = dataclasses.replace(running, status="finished", kept_old="It came out worse.")
-    assert job_panel.brought(state, reports.card()) == "It came out worse."
+    assert job_words.brought(state, reports.card()) == "It came out worse."
 
 
 def test_without_copies_that_can_be_compared_only_the_time_is_told(running):
     card = dataclasses.replace(reports.card(), methods={})
     state = dataclasses.replace(running, status="finished")
-    assert job_panel.brought(state, card) == "Retrained in 1 min 5 s."
+    assert job_words.brought(state, card) == "Retrained in 1 min 5 s."
 
 
 def test_the_card_of_a_job_is_that_of_what_it_published(running, home, monkeypatch):
@@ -113,20 +114,20 @@ def fitting(running):
 
 
 def test_the_second_round_of_a_creation_is_told_from_the_first(running, fitting):
-    assert job_panel.is_fitting(fitting)
-    assert not job_panel.is_fitting(dataclasses.replace(fitting, stages=("scan", *PLAN)))
-    assert not job_panel.is_fitting(dataclasses.replace(fitting, command="train"))
+    assert job_words.is_fitting(fitting)
+    assert not job_words.is_fitting(dataclasses.replace(fitting, stages=("scan", *PLAN)))
+    assert not job_words.is_fitting(dataclasses.replace(fitting, command="train"))
     assert job_panel.stage_list(fitting).startswith(":primary[")
 
 
 def test_cancelling_says_what_stays(running, fitting):
     first = dataclasses.replace(fitting, stages=("scan", *PLAN))
-    assert "as you can search it now" in job_panel.cancel_help(fitting)
-    assert job_panel.cancel_help(first) == "Give up. Nothing is published."
-    assert "what served before goes on serving" in job_panel.cancel_help(running)
-    assert "What could be searched before stays" in job_panel.cancelled(fitting)
-    assert job_panel.cancelled(first) == "Creating was cancelled."
-    assert job_panel.cancelled(running) == "Retraining was cancelled."
+    assert "as you can search it now" in job_words.cancel_help(fitting)
+    assert job_words.cancel_help(first) == "Nothing is published."
+    assert "what served before goes on serving" in job_words.cancel_help(running)
+    assert "What could be searched before stays" in job_words.cancelled(fitting)
+    assert job_words.cancelled(first) == "Creating was cancelled."
+    assert job_words.cancelled(running) == "Retraining was cancelled."
 
 
 def test_the_best_validation_is_the_lowest_one():

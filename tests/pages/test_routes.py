@@ -102,7 +102,7 @@ def test_pictures_come_with_their_type_and_stay(
 ) -> None:
     answer = ask(app, f"{BASE}/{path}")
     assert (answer.status, answer.headers["content-type"], answer.body) == (200, mime, body)
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
 
 
 def test_an_original_may_run_nothing_in_a_tab_of_its_own(app: Starlette) -> None:
@@ -143,7 +143,7 @@ def test_colours_are_a_byte_a_point_in_the_order_of_the_tile(app: Starlette) -> 
     keys = np.frombuffer(ask(app, f"{BASE}/tiles/0.bin").body, "<f8", 2, 16).tolist()
     digest = painted(SHELLS, "a/b").digest
     answer = ask(app, f"{BASE}/tiles/0/{digest}/a%2Fb.bin")
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
     assert dict(zip(keys, answer.body, strict=True)) == {7: 0, MOST_KEYS: 2}
     assert len(ask(app, f"{BASE}/medoids/0/0/0/{digest}/a%2Fb.bin").body) == 2
 

@@ -513,8 +513,9 @@ def test_while_the_model_is_fitted_one_is_told_that_one_can_search(app, home):
     assert not app.exception
     told = " ".join(caption.value for caption in app.sidebar.caption)
     assert "You can search already" in told
-    cancel = next(button for button in app.sidebar.button if button.label == "Cancel")
-    assert "as you can search it now" in cancel.help
+    next(button for button in app.sidebar.button if button.label == "Cancel…").click().run()
+    asked = " ".join(text.value for text in app.sidebar.markdown)
+    assert "as you can search it now" in asked
 
 
 def test_a_creation_that_failed_says_why_and_can_be_started_again(empty_app, tmp_path, monkeypatch):

@@ -41,17 +41,25 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def serve(home: Path, log: Path) -> Iterator[Server]:
-    """`streamlit run app.py` on a free port, until the context ends; the log tells all imports."""
+def serve(home: Path, log: Path, *command: str, **environment: str) -> Iterator[Server]:
+    """The app on a free port, until the context ends.
+
+    Args:
+        home: What it serves.
+        log: Where what it says goes.
+        command: What Python is told, up to the port; by default `streamlit run app.py`, with a log
+            that tells all imports.
+        environment: Variables of its environment.
+    """
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    command = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    run = ("-X", "importtime", "-m", "streamlit", "run", "app.py", "--server.port")
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-X", "importtime", "-m", *command],
+            [sys.executable, *(command or run), str(port)],
             cwd=ROOT,
-            env={**os.environ, "RIS_HOME": str(home)},
+            env={**os.environ, "RIS_HOME": str(home), **environment},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -241,6 +241,8 @@ SCREENS = (
     Screen("model", "/model?collection={main}", least="Report card", shown=True),
     Screen("job", f"/?collection={BUSY}", _open_sidebar, least="Or start from one", shown=True),
     Screen("job-killed", f"/?collection={KILLED}", least="its process is gone"),
+    Screen("job-cancel", f"/jobs?collection={BUSY}", _press("^Cancel…"), least="Retraining"),
+    Screen("jobs", "/jobs?collection={main}", least="Ended", shown=True),
     Screen("making", f"/?collection={MAKING}", least="Making “making”"),
     Screen("not-ready", f"/?collection={FAILED}", least="is not ready"),
 )
