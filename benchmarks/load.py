@@ -73,13 +73,16 @@ class Seen:
     searches: list[float] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    load: float = 0.0  # of the machine at the end: above its cores, it did other things as well
 
     def told(self) -> dict[str, Any]:
-        p50, p95 = (round(float(np.percentile(self.searches, p)), 2) for p in (50, 95))
+        times = self.searches or [float("nan")]
+        p50, p95 = (round(float(np.percentile(times, p)), 2) for p in (50, 95))
         return {
             "searches": len(self.searches),
             "median, s": p50,
             "p95, s": p95,
+            "load of the machine": round(self.load, 1),
             "done": dict(self.done),
             "errors": dict(self.errors),
         }
@@ -254,9 +257,11 @@ async def _measure(
         found["window"][0].searches.clear()
         found["window"][0].done.clear()
         await drawn[0].use(time.monotonic() + alone)
+        found["window"][0].load = os.getloadavg()[0]
         await drawn[0].page.goto("about:blank")
         await undrawn[0].open()
         await without_window(undrawn[0], found["session"][0], time.monotonic() + alone / 2)
+        found["session"][0].load = os.getloadavg()[0]
         for person in drawn:  # who come one after the other
             person.seen = found["window"][1]
             await person.arrive()
@@ -271,6 +276,8 @@ async def _measure(
             *(without_window(session, among, until) for session in undrawn),
         )
         watch.cancel()
+        for kind in found:
+            found[kind][1].load = os.getloadavg()[0]
         for session in undrawn:
             await session.close()
         await browser.close()
