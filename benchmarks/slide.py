@@ -52,6 +52,7 @@ def main(pictures: str, side: int, patch: int, photos: int) -> None:
             "slide, MB": round((folder / "slide.tif").stat().st_size / 1e6),
         }
         found |= _create(home, folder, patch)
+        print(json.dumps(found), file=sys.stderr)  # in case the rest fails, for it took long
         found |= _search(home, str((folder / "slide.tif").resolve()), patch)
     print(json.dumps(found, indent=1))
 

@@ -10,7 +10,7 @@ import click
 
 from ris import console, jobs
 from ris.commands import Choices, absolute, common, example, job_with_bars
-from ris.explore.duplicates import NEAR, SAME
+from ris.explore.duplicates import NEAR
 from ris.store.collection import Collection
 from ris.store.manifest import Manifest
 
@@ -165,10 +165,8 @@ def check(choices: Choices, name: str, repair: bool) -> None:
 @click.option(
     "--same",
     type=click.FloatRange(0, 2),
-    default=SAME,
-    show_default=True,
     metavar="DISTANCE",
-    help="Up to which two pictures are the same.",
+    help="Up to which two pictures are the same. [default: as learned from the collection]",
 )
 @click.option(
     "--near",
@@ -189,7 +187,7 @@ def check(choices: Choices, name: str, repair: bool) -> None:
 def duplicates(
     choices: Choices,
     name: str,
-    same: float,
+    same: float | None,
     near: float,
     throw_away: tuple[int, int] | None,
     undo: str | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import notices, session, words
+from ris import trash
 from ris.errors import RisError
 from ris.store.collection import Collection
 
@@ -15,10 +16,12 @@ def losses(collection: Collection) -> str:
     if not generations:
         return "Nothing of it is published yet."
     items = words.count(generations[-1].items, "picture")
+    kept = sum(bool(entry.file) for entry in trash.listed(collection))
+    trashed = f" {words.count(kept, 'file')} in its trash stay beside it." if kept else ""
     return (
         f"The search, the map and {words.count(len(generations), 'generation')} over {items} "
         "are removed. Pictures in folders of yours stay untouched; copies of pictures that came "
-        "from an archive or through the browser go with the collection."
+        "from an archive or through the browser go with the collection." + trashed
     )
 
 

@@ -34,6 +34,7 @@ from ris.explore.projection import Place, place
 from ris.explore.regions import Region, diagonal_of, regions
 from ris.explore.results import Hit, Points, SearchResult
 from ris.explore.scale import FIXED, NOTHING, UNLIKE, Scale, scale_from_json
+from ris.explore.scale import SAME as SAME_PICTURE
 from ris.explore.slides import Slide, slides_of
 from ris.explore.steering import STRAIGHT, Steering, steered
 from ris.explore.tiles import Tiles, tile
@@ -511,7 +512,7 @@ class Explorer:
     def duplicates(
         self,
         *,
-        same: float = SAME,
+        same: float | None = None,
         near: float = NEAR,
         on_progress: OnProgress = silent,
         stop: StopSignal | None = None,
@@ -520,7 +521,8 @@ class Explorer:
         What people dismissed is none.
 
         Args:
-            same: Cosine distance up to which two pictures count as the same.
+            same: Cosine distance up to which two pictures count as the same; by default that of
+                the verdict "same picture", or `SAME` where none was learned.
             near: Cosine distance up to which they count as nearly the same.
             on_progress: Hears how far the comparison is.
             stop: Asked between two small steps.
@@ -529,7 +531,10 @@ class Explorer:
             StoreError: The file of what was dismissed is damaged.
             Cancelled: The person gave up.
         """
-        within = max(same, near)
+        if same is None:
+            learned = {word: end for end, word in self.scale.steps}
+            same = learned.get(SAME_PICTURE, SAME)
+        near = within = max(same, near)
         place = (self.collection.folder, self.manifest.encoder, within)
         pairs = _COMPARED.of(
             place,

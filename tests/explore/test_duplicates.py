@@ -6,6 +6,7 @@ import stores
 
 from ris.explore import duplicates
 from ris.explore.duplicates import Compared, Pairs, groups, near_pairs, to_review
+from ris.explore.scale import COPY, SAME, Scale
 from ris.store.dismissed import Dismissed
 from ris.store.index import ExactIndex
 from ris.store.items import Items
@@ -125,3 +126,13 @@ def test_duplicates_of_a_real_collection(explorer):
         by_id.setdefault(item.id, []).append(item.key)
     expected = {tuple(keys) for keys in by_id.values() if len(keys) > 1}
     assert {one.keys for one in found if one.kind == "exact"} == expected
+
+
+def test_the_same_picture_is_what_the_scale_calls_so(explorer, monkeypatch):
+    scale = Scale(((0.31, SAME), (0.4, COPY)))
+    monkeypatch.setitem(explorer.__dict__, "scale", scale)
+    learned = [one for one in explorer.duplicates() if one.kind == "same"]
+    given = [one for one in explorer.duplicates(same=0.31) if one.kind == "same"]
+    assert learned == given
+    assert all(one.distance <= 0.31 for one in learned)
+    assert learned != [one for one in explorer.duplicates(same=0.0) if one.kind == "same"]

@@ -153,7 +153,7 @@ class TestSelection:
     def test_it_can_be_taken_along(self, app):
         select(app, keys=some(0, 1, 2), seal="x")
         urls = [link.proto.url for link in app.get("link_button")]
-        assert [url.rpartition(".")[2] for url in urls] == ["csv", "zip"]
+        assert [url.rpartition(".")[2] for url in urls] == ["csv", "parquet", "zip"]
 
 
 class TestTags:
