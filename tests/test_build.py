@@ -54,6 +54,7 @@ class TestCreated:
             "autoencoder.keras",
             "autoencoder.onnx",
             "encoder.onnx",
+            "familiar.npz",
             "training.json",
         }
 

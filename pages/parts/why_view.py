@@ -91,7 +91,8 @@ def table(query: Look | None, hit: Look, match: Why | None) -> str:
         else ""
     )
     return (
-        f'<div class="ris-why"><table><thead><tr>{corner}{head}</tr></thead>'
+        '<div class="ris-why" role="region" tabindex="0" aria-label="As the model sees it">'
+        f"<table><thead><tr>{corner}{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>{legend}</div>"
     )
 

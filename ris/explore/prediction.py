@@ -5,7 +5,7 @@ predictions are on the collection itself is told by leaving its items out one by
 predicted from its own nearest others. `explorer.py` finds neighbours and values.
 
 A neighbour at distance d counts exp(-d / 0.07). Of 3,069 photos of clothing left out, 20 neighbours
-that count so name 69 % rightly, those that count alike 64 %; and their share of the vote is within
+that count so name 69 % rightly, those that count alike 65 %; and their share of the vote is within
 6 points of the share that is right, with neighbours that count alike within 12 (2026-11-23).
 
 Source: Wu et al., Unsupervised Feature Learning via Non-Parametric Instance Discrimination (2018),

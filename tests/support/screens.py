@@ -217,6 +217,9 @@ SCREENS = (
         "hits-none", "/?collection={main}&item=3&where=width+>+9999", least="No picture is left"
     ),
     Screen("hits-gone", "/?collection={main}&query=" + "0" * 64, least="not kept any more"),
+    Screen("hits-part", "/?collection={main}&item=3", _press("^Part of it"), least="hits in"),
+    Screen("hits-marked", "/?collection={main}&item=3&mark=more-9", _press("^Marked"), shown=True),
+    Screen("hits-say", "/?collection={main}&item=3&predict=label", least="of the vote"),
     Screen("picture", "/?collection={main}&item=3", _open_hit, shown=True),
     Screen("camera", "/?collection={main}", _press("^Camera")),
     Screen("map", "/map?collection={main}", least="Each point is a picture", shown=True),
@@ -229,6 +232,7 @@ SCREENS = (
     Screen("slides-none", "/slides?collection={main}", least="are whole"),
     Screen("duplicates", "/duplicates?collection={main}", least="Exact copies"),
     Screen("export", "/?collection={main}&item=3", _press("^Export"), least="hits in"),
+    Screen("odd", "/odd?collection={main}", least="Odd ones out"),
     Screen("collection", "/collection?collection={main}", least="Picture sizes", shown=True),
     Screen("collection-add", "/collection?collection={main}", _tab("Add and update")),
     Screen("collection-skipped", "/collection?collection={main}", _tab("Skipped")),
