@@ -38,11 +38,7 @@ def find(explorer: Explorer) -> tuple[Group, ...]:
         said = f"Comparing {words.count(explorer.count, 'picture')}"
         bar.progress(min(share, 1.0), said)
 
-    found = session.duplicates(
-        explorer.manifest.sha256,
-        Dismissed(explorer.collection).version,
-        lambda: explorer.duplicates(on_progress=on_progress),
-    )
+    found = explorer.duplicates(on_progress=on_progress)
     bar.empty()
     return found
 

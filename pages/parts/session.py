@@ -6,7 +6,7 @@ must survive lives here under keys of our own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,7 +17,6 @@ import streamlit as st
 from ris import jobs, settings
 from ris.errors import RisError
 from ris.explore.card import ReportCard
-from ris.explore.duplicates import Group
 from ris.explore.explorer import Explorer, open_explorer
 from ris.store.collection import Collection, collections
 from ris.store.manifest import Manifest
@@ -421,20 +420,6 @@ def sides(folder: str, generation: str) -> tuple[np.ndarray, np.ndarray]:
     shown = open_explorer(path.parent, path.name, generation, guarded=True)
     items = shown.items(shown.keys[:: max(1, shown.count // 20_000)].tolist())
     return np.array([i.width for i in items]), np.array([i.height for i in items])
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def duplicates(
-    seal: str, version: str, _find: Callable[[], tuple[Group, ...]]
-) -> tuple[Group, ...]:
-    """The groups of duplicates of a generation.
-
-    Args:
-        seal: Its manifest's hash.
-        version: Of what was dismissed.
-        _find: Finds them.
-    """
-    return _find()
 
 
 @st.cache_data(ttl=600, max_entries=32, show_spinner=False)
