@@ -116,7 +116,7 @@ def draw_picture(
         with st.container(key="picture-facts", width="stretch"):
             st.subheader(words.plain(name), anchor=False)
             st.table(facts(item, card), border="horizontal", hide_header=True)
-            with st.container(horizontal=True):
+            with st.container(horizontal=True, vertical_alignment="center"):
                 if st.button("Find similar", type="primary", icon=":material/image_search:"):
                     searching.ask(items=[item_name(item.key, item.id)])
                     search(grid)

@@ -77,6 +77,7 @@ def main(names: list[str]) -> None:
                     screens.forget_all(home)
                 for size in SIZES:
                     page = browser.new_page()
+                    page.set_default_timeout(120_000)  # a machine may be busy
                     take(page, server.url, screen, size, TARGET if screen.shown else STATES)
                     page.close()
         browser.close()

@@ -153,7 +153,7 @@ def _then(*acts: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def _open_hit(page: Any) -> None:
     page.locator(".card .picture").nth(1).click()
-    page.get_by_role("dialog").locator(".st-key-redrawn").wait_for()
+    page.get_by_role("dialog").get_by_text("Most like it", exact=True).wait_for()
 
 
 def _pick(page: Any) -> None:
@@ -228,9 +228,15 @@ SCREENS = (
     Screen("map-selection", "/map?collection={main}", _lasso, shown=True),
     Screen("map-tag", "/map?collection={main}", _then(_lasso, _press("^Tag$"))),
     Screen("map-alike", "/map?collection={main}", _then(_lasso, _press("^Search with these"))),
-    Screen("between", "/between?collection={main}&from=0&to=30", least="Drawn by the decoder"),
+    Screen("odd", "/odd?collection={main}", shown=True),
+    Screen(
+        "between",
+        "/between?collection={main}&from=0&to=30",
+        least="Drawn by the decoder",
+        shown=True,
+    ),
     Screen("slides-none", "/slides?collection={main}", least="are whole"),
-    Screen("duplicates", "/duplicates?collection={main}", least="Exact copies"),
+    Screen("duplicates", "/duplicates?collection={main}", least="Exact copies", shown=True),
     Screen("export", "/?collection={main}&item=3", _press("^Export"), least="hits in"),
     Screen("odd", "/odd?collection={main}", least="Odd ones out"),
     Screen("collection", "/collection?collection={main}", least="Picture sizes", shown=True),
