@@ -138,7 +138,7 @@ CSS = """
   .st-key-pair [data-testid="stHorizontalBlock"]:has(> .stColumn) {
     display: grid; grid-template-columns: 1fr 1fr;
   }
-  .st-key-pair .stColumn { min-width: 0; }
+  .st-key-pair .stColumn { min-width: 0; width: 100% !important; } /* of its cell */
   .st-key-pair .stColumn:nth-child(2) { order: 3; grid-column: 1 / -1; }
 }
 @media (max-width: 900px) {

@@ -236,7 +236,7 @@ SCREENS = (
         shown=True,
     ),
     Screen("slides-none", "/slides?collection={main}", least="are whole"),
-    Screen("duplicates", "/duplicates?collection={main}", least="Exact copies", shown=True),
+    Screen("duplicates", "/duplicates?collection={main}", least="Duplicates", shown=True),
     Screen("export", "/?collection={main}&item=3", _press("^Export"), least="hits in"),
     Screen("odd", "/odd?collection={main}", least="Odd ones out"),
     Screen("collection", "/collection?collection={main}", least="Picture sizes", shown=True),
