@@ -136,14 +136,16 @@ def _job(place: Path, name: str, limit: int) -> int:
 
 
 def _watch(job: psutil.Process, process: "subprocess.Popen[bytes]") -> int:
-    """The most bytes that a process and its children held at once, twenty times a second."""
+    """The most bytes that a process and its children held at once, twenty times a second; pages
+    of files are left out, as the system takes them back when it needs them."""
     peak = 0
     while process.poll() is None:
         total = 0
         with suppress(psutil.NoSuchProcess):
             for one in [job, *job.children(recursive=True)]:
                 with suppress(psutil.NoSuchProcess):
-                    total += one.memory_info().rss
+                    memory = one.memory_info()
+                    total += memory.rss - getattr(memory, "shared", 0)
         peak = max(peak, total)
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
