@@ -29,18 +29,19 @@ def slides(count):
 
 
 def test_photos_have_an_up_and_colours():
-    found = choose(landscapes(400), {})
+    found = choose(landscapes(600), {})
     assert (found.size, found.rotation, found.grey, found.colour) == (64, 10, 0.1, 0.3)
     assert not found.turned
 
 
 def test_slides_have_no_up():
-    assert have_no_up(slides(400))
-    found = choose(slides(400), {})
+    assert not have_no_up(landscapes(600))
+    assert have_no_up(slides(600))
+    found = choose(slides(600), {})
     assert (found.turned, found.rotation, found.colour) == (True, 180, 0.5)
-    assert not choose(slides(400), {"turned": "no"}).turned
+    assert not choose(slides(600), {"turned": "no"}).turned
     assert (
-        choose(slides(400).mean(axis=3, keepdims=True).repeat(3, 3).astype(np.uint8), {}).colour
+        choose(slides(600).mean(axis=3, keepdims=True).repeat(3, 3).astype(np.uint8), {}).colour
         == 0
     )
 
@@ -89,7 +90,7 @@ def test_what_is_of_no_use_is_refused(given):
 
 
 @pytest.mark.parametrize(
-    ("count", "minutes"), [(0, 0.5), (200, 0.5), (1000, 2.0), (1500, 3.0), (10**6, 3.0)]
+    ("count", "minutes"), [(0, 0.25), (200, 0.25), (1000, 1.8), (1600, 3.0), (10**6, 3.0)]
 )
 def test_minutes_of_training_grow_with_the_pictures(count, minutes):
     assert default_minutes(count) == minutes
