@@ -5,14 +5,12 @@ holds what was marked rather than what an encoder made of it, so that concepts m
 retraining.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ris.errors import RisError, StoreError
 from ris.store.collection import Collection
-from ris.store.files import own_hash, read_json, write_atomic
+from ris.store.files import read_sealed, write_sealed
 from ris.store.tags import LONGEST
 
 FILE = "concepts.json"
@@ -52,14 +50,8 @@ class Concepts:
         """
         if not self._path.exists():
             return {}
-        content = read_json(self._path)
-        if isinstance(content.get("format"), int) and content["format"] > FORMAT:
-            raise StoreError(f"A newer ris wrote {FILE}.", "Update ris; nothing was changed.")
-        if content.get("sha256") != own_hash(content):
-            raise StoreError(
-                f"{FILE} is damaged: its own hash does not match.",
-                "Put a copy of it back, or remove it from the collection's folder.",
-            )
+        hint = "Put a copy of it back, or remove it from the collection's folder."
+        content = read_sealed(self._path, FORMAT, hint=hint)
         try:
             return {
                 str(name): Concept(tuple(map(int, one["more"])), tuple(map(int, one["less"])))
@@ -108,10 +100,4 @@ class Concepts:
             name: {"more": list(concepts[name].more), "less": list(concepts[name].less)}
             for name in sorted(concepts)
         }
-        content = {"format": FORMAT, "concepts": told}
-        text = json.dumps({**content, "sha256": own_hash(content)}, ensure_ascii=False)
-        write_atomic(self._path, lambda aside: _write_text(aside, text))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+        write_sealed(self._path, {"format": FORMAT, "concepts": told})

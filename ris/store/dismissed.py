@@ -5,16 +5,13 @@ for a picture that was removed and added again. It belongs to no generation.
 """
 
 import hashlib
-import json
 from collections.abc import Set
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ris.errors import StoreError
 from ris.store.collection import Collection
-from ris.store.files import own_hash, read_json, write_atomic
+from ris.store.files import read_sealed, write_sealed
 from ris.store.items import Item, Items
 
 FORMAT = 1
@@ -87,21 +84,13 @@ class Dismissed:
     def _change(self, new: Set[Pair], gone: Set[Pair]) -> None:
         with self._collection.writing():
             self._pairs = (self._read() | new) - gone  # others may have written meanwhile
-            content = {"format": FORMAT, "pairs": sorted(self._pairs)}
-            text = json.dumps({**content, "sha256": own_hash(content)}, ensure_ascii=False)
-            write_atomic(self._path, lambda aside: _write_text(aside, text))
+            write_sealed(self._path, {"format": FORMAT, "pairs": sorted(self._pairs)})
 
     def _read(self) -> frozenset[Pair]:
         if not self._path.exists():
             return frozenset()
-        content = read_json(self._path)
-        if isinstance(content.get("format"), int) and content["format"] > FORMAT:
-            raise StoreError(f"A newer ris wrote {self._path.name}.", "Update ris.")
-        if content.get("sha256") != own_hash(content):
-            raise StoreError(
-                f"{self._path.name} is damaged: its own hash does not match.",
-                "Put a copy of it back, or remove it from the collection's folder.",
-            )
+        hint = "Put a copy of it back, or remove it from the collection's folder."
+        content = read_sealed(self._path, FORMAT, hint=hint)
         return frozenset((str(one), str(other)) for one, other in content["pairs"])
 
 
@@ -110,7 +99,3 @@ def pair_of(one: str, one_path: str, other: str, other_path: str) -> Pair:
     if one == other:
         one, other = f"{one} {one_path}", f"{other} {other_path}"
     return (one, other) if one < other else (other, one)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="surrogatepass")

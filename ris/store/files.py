@@ -117,6 +117,31 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_sealed(path: Path, form: int, *, hint: str) -> dict[str, Any]:
+    """A JSON object from a file that `write_sealed` wrote.
+
+    Args:
+        path: The file.
+        form: The newest `format` that is understood.
+        hint: What to do when it is damaged.
+
+    Raises:
+        StoreError: It is missing or damaged, or a newer ris wrote it.
+    """
+    content = read_json(path)
+    if isinstance(content.get("format"), int) and content["format"] > form:
+        raise StoreError(f"A newer ris wrote {path.name}.", "Update ris; nothing was changed.")
+    if content.get("sha256") != own_hash(content):
+        raise StoreError(f"{path.name} is damaged: its own hash does not match.", hint)
+    return content
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a JSON file at once, with its own hash in it; not indented, as it may be long."""
+    text = json.dumps({**content, "sha256": own_hash(content)}, ensure_ascii=False)
+    write_atomic(path, lambda aside: _write_text(aside, text))
+
+
 def sync_file(path: Path) -> None:
     """Wait until a file's content is on the disk."""
     with path.open("rb") as file:

@@ -4,7 +4,6 @@ One file of its own, `tags.json`, replaced at once under the writers' lock. It b
 generation, so tags hold for all of them.
 """
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from ris.errors import RisError, StoreError
 from ris.store.collection import Collection
-from ris.store.files import own_hash, read_json, write_atomic
+from ris.store.files import read_sealed, write_sealed
 
 FILE = "tags.json"
 LONGEST = 60  # characters of a name
@@ -98,8 +97,7 @@ class Tags:
 
     def _write(self, tags: Mapping[str, Keys]) -> None:
         content = {"format": FORMAT, "tags": {name: tags[name].tolist() for name in sorted(tags)}}
-        text = json.dumps({**content, "sha256": own_hash(content)}, ensure_ascii=False)
-        write_atomic(self._path, lambda aside: _write_text(aside, text))
+        write_sealed(self._path, content)
 
 
 def check_tag(name: str) -> str:
@@ -118,14 +116,8 @@ def check_tag(name: str) -> str:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int, inode: int, size: int) -> Mapping[str, Keys]:
-    content = read_json(path)
-    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
-        raise StoreError(f"A newer ris wrote {path.name}.", "Update ris; nothing was changed.")
-    if content.get("sha256") != own_hash(content):
-        raise StoreError(
-            f"{path.name} is damaged: its own hash does not match.",
-            "Put a copy of it back, or remove it from the collection's folder and tag again.",
-        )
+    hint = "Put a copy of it back, or remove it from the collection's folder and tag again."
+    content = read_sealed(path, FORMAT, hint=hint)
     try:
         tags = {str(name): np.array(keys, np.int64) for name, keys in content["tags"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -133,7 +125,3 @@ def _read(path: Path, changed: int, inode: int, size: int) -> Mapping[str, Keys]
     for keys in tags.values():
         keys.setflags(write=False)
     return tags
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
