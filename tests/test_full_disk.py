@@ -4,6 +4,7 @@ On a small file system of its own where one can be mounted, which is filled up t
 is left; and everywhere with a limit on the size of files, which fails like a full disk.
 """
 
+import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path,
 
     @contextmanager
     def filled(left: int) -> Iterator[None]:
+        gc.collect()  # an explorer that is let go closes its thumbnails, which gives room back
         filler = place / "filler"
         free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
         filler.write_bytes(bytes(max(free - left * KB, 0)))
