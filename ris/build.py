@@ -6,8 +6,9 @@ and what comes of it is published beside the first if the report card says that 
 """
 
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from ris.images.sources import Source, open_source
 from ris.model.choices import Choices, choose, default_minutes, override
 from ris.model.quiet import quiet_stderr
 from ris.progress import PLAN, Progress
-from ris.report import held_out_rows, report
+from ris.report import held_out_rows, judge
 from ris.scan import Scanned, columns_with, scan, scan_again
 from ris.store.collection import Collection
 from ris.store.decoded import forget
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 # which keeps more of what the first could do (Wortsman et al., Robust Fine-Tuning of Zero-Shot
 # Models, 2022). P@10 before, half-way and after: CIFAR-10 (250 steps) .564, .565, .556; clothing
 # (350 steps) .478, .503, .505 with .94, .81, .68 of the half-size copies of small pictures found.
-_SHARES = (1.0, 0.5)
+_HALF = 0.5
 DEMO_MINUTES = 0.5
 
 
@@ -191,37 +192,39 @@ def _publish_base(
     parent: Manifest | None,
 ) -> Manifest:
     """A generation of the base encoder, untouched but for its head."""
-    work.on_progress(Progress("embed", 0, scanned.count, note="Starting TensorFlow"))
+    work.on_progress(Progress("evaluate", 0, None, note="Starting TensorFlow"))
     with quiet_stderr():
         from ris.model.base import base_facts, load_base
-        from ris.model.export import export
-        from ris.model.head import fit_to
 
         network = load_base(choices)
-        order = np.random.default_rng(seed).permutation(scanned.count)
-        fit_to(network, scanned.open_pixels(), order)
-        folder = work.folder / "encoder"
+    _fit_head(network, scanned, seed)
+    making = Round(collection, scanned, work, seed, parent, held_out_rows(scanned))
+    card = judge(making).card(network)
+    return _publish(making, network, base_facts(choices), card)
+
+
+def _fit_head(network: "Network", scanned: Scanned, seed: int) -> None:
+    from ris.model.head import fit_to
+
+    order = np.random.default_rng(seed).permutation(scanned.count)
+    fit_to(network, scanned.open_pixels(), order)
+
+
+def _publish(
+    making: Round, network: "Network", facts: dict[str, Any], card: ReportCard
+) -> Manifest:
+    """Export a network, embed all pictures, and let the generation serve."""
+    making.work.on_progress(Progress("embed", 0, making.scanned.count))
+    with quiet_stderr():
+        from ris.model.export import export
+
+        folder = making.work.folder / "encoder"
         folder.mkdir()
         export(network, folder)
-    making = Round(collection, scanned, work, seed, parent)
-    card = _embed_and_judge(making, held_out_rows(scanned))
-    return making.publish({**base_facts(choices), "report": card.to_json()})
-
-
-def _embed_and_judge(making: Round, held_out: NDArray[np.int64]) -> ReportCard:
-    making.embed(held_out)
-    work = making.work
-    card = report(
-        making.collection,
-        making.scanned,
-        held_out,
-        making.encoder,
-        making.parent,
-        on_progress=work.on_progress,
-        stop=work.stop,
-    )
+    making.embed()
     scale = making.scale(card.methods["this"].copies)
-    return replace(card, scale=scale.to_json() if scale else None)
+    card = replace(card, scale=scale.to_json() if scale else None)
+    return making.publish({**facts, "report": card.to_json()})
 
 
 def _refine(
@@ -236,25 +239,26 @@ def _refine(
     labels: NDArray[np.int32] | None = None,
 ) -> Built:
     """A generation of the parent's encoder trained further; the parent if that is better."""
-    held_out = held_out_rows(scanned)
+    making = Round(collection, scanned, work, seed, parent, held_out_rows(scanned))
     note = "Starting TensorFlow"
     work.on_progress(Progress("train", 0, round(minutes * 60), "seconds", note=note))
     with quiet_stderr():
         start = _load_start(collection, parent, choices)
-    trained = _train_network(scanned, work, choices, minutes, seed, start, held_out, labels)
-    facts = {**trained.facts, "choices": asdict(choices)}
-    tried: list[_Tried] = []
-    for share in _SHARES if trained.network.has_shape_of(start) else (1.0,):
-        place = work.inside(f"{share:.2f}")
-        _export_share(trained.network, start, share, scanned, place, seed)
-        making = Round(collection, scanned, place, seed, parent)
-        tried.append(_Tried(share, making, _embed_and_judge(making, held_out)))
+    trained = _train_network(making, choices, minutes, start, labels)
+    network, judging = trained.network, judge(making)
+    tried = [_Tried(1.0, network.model.get_weights(), judging.card(network))]
+    if network.has_shape_of(start):
+        work.on_progress(Progress("evaluate", 0, None, note="Trying half of what was learned"))
+        network.blend(start, _HALF)
+        _fit_head(network, scanned, seed)
+        tried.append(_Tried(_HALF, network.model.get_weights(), judging.card(network)))
     best = max(tried, key=lambda one: (not one.verdict.worse, one.verdict.change))
     if best.verdict.worse:
         told = "The model came out worse, so the earlier one goes on serving."
         return Built(parent, f"{told} {best.verdict.reasons}")
-    told_card = {"share": best.share, "report": best.card.to_json()}
-    return Built(best.making.publish({**facts, **told_card}))
+    network.model.set_weights(best.weights)
+    facts = {**trained.facts, "choices": asdict(choices), "share": best.share}
+    return Built(_publish(making, network, facts, best.card))
 
 
 @dataclass(frozen=True)
@@ -262,22 +266,19 @@ class _Tried:
     """An encoder that keeps a share of what was learned, and how it was judged."""
 
     share: float
-    making: Round
+    weights: list[NDArray[np.float32]]
     card: ReportCard
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         return compare(self.card)
 
 
 def _train_network(
-    scanned: Scanned,
-    work: Work,
+    making: Round,
     choices: Choices,
     minutes: float,
-    seed: int,
     start: "Network",
-    held_out: NDArray[np.int64],
     labels: NDArray[np.int32] | None,
 ) -> "Trained":
     with quiet_stderr():
@@ -287,9 +288,9 @@ def _train_network(
         from ris.model.training import train as train_network
 
     return train_network(
-        scanned.open_pixels(),
+        making.scanned.open_pixels(),
         base_settings(choices),
-        TrainingSettings(minutes=minutes, seed=seed),
+        TrainingSettings(minutes=minutes, seed=making.seed),
         augmentation=Augmentation(
             least_area=choices.least_area,
             rotation=choices.rotation,
@@ -297,38 +298,11 @@ def _train_network(
             grey=choices.grey,
         ),
         start=start,
-        held_out=held_out,
+        held_out=making.held_out,
         labels=labels,
-        on_progress=work.on_progress,
-        stop=work.stop,
+        on_progress=making.work.on_progress,
+        stop=making.work.stop,
     )
-
-
-def _export_share(
-    trained: "Network",
-    start: "Network",
-    share: float,
-    scanned: Scanned,
-    work: Work,
-    seed: int,
-) -> None:
-    """Export a trained encoder, or one that keeps a share of what it learned, into `encoder/`."""
-    note = "" if share == 1 else "Trying half of what was learned"
-    work.on_progress(Progress("embed", 0, scanned.count, note=note))
-    with quiet_stderr():
-        from ris.model.export import export
-        from ris.model.head import fit_to
-
-        if share < 1:
-            trained.blend(start, share)
-            fit_to(
-                trained,
-                scanned.open_pixels(),
-                np.random.default_rng(seed).permutation(scanned.count),
-            )
-        folder = work.folder / "encoder"
-        folder.mkdir()
-        export(trained, folder)
 
 
 def _load_start(collection: Collection, parent: Manifest, choices: Choices) -> "Network":

@@ -68,6 +68,8 @@ class Round:
         work: What to run with.
         seed: Of graph and map.
         parent: The generation that serves now, or None.
+        held_out: Rows that the encoder is not trained on, int64: what they are like tells how
+            others will be.
     """
 
     def __init__(
@@ -77,30 +79,30 @@ class Round:
         work: Work,
         seed: int,
         parent: Manifest | None,
+        held_out: NDArray[np.int64],
     ) -> None:
         self.collection = collection
         self.scanned = scanned
         self.work = work
         self.seed = seed
         self.parent = parent
-        self.encoder = Encoder(work.folder / "encoder")
-        self.vectors = np.empty((scanned.count, self.encoder.dimension), np.float32)
+        self.held_out = held_out
+        self.vectors = np.empty((0, 0), np.float32)
         self.keys = np.empty(scanned.count, np.int64)
 
-    def embed(self, held_out: NDArray[np.int64]) -> None:
+    def embed(self) -> None:
         """Embed all pictures; the table's new part lies in the work folder, and beside the encoder
-        what features are usual.
-
-        Args:
-            held_out: Rows that the encoder was not trained on: `scale` is learned from them.
-        """
-        pixels, done, watch = self.scanned.open_pixels(), 0, Watch(held_out, seed=self.seed)
+        what features are usual."""
+        encoder = Encoder(self.work.folder / "encoder")
+        self.vectors = np.empty((self.scanned.count, encoder.dimension), np.float32)
+        pixels, done = self.scanned.open_pixels(), 0
+        watch = Watch(self.held_out, seed=self.seed)
         part = self.work.folder / "part.parquet"
-        with TableWriter(part, self.encoder.dimension, self.scanned.columns) as writer:
+        with TableWriter(part, encoder.dimension, self.scanned.columns) as writer:
             for batch in read_batches(self.scanned.rows, rows=2048):
                 self.work.stop.check()
                 rows = slice(done, done + batch.num_rows)
-                self.vectors[rows], features = self.encoder.describe(pixels[rows])
+                self.vectors[rows], features = encoder.describe(pixels[rows])
                 watch.add(self.vectors[rows], features)
                 self.keys[rows] = batch.column("key").to_numpy()
                 writer.write_table(add_embeddings(batch, self.vectors[rows]))
@@ -168,7 +170,7 @@ class Round:
             parent=None,
             created="",
             encoder=digest,
-            dimension=self.encoder.dimension,
+            dimension=self.vectors.shape[1],
             items=count,
             next_key=self.scanned.next_key,
             parts=(part,),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ris.errors import Cancelled
 
-PLAN = ("embed", "evaluate", "graph", "map", "publish")  # what every generation goes through
+PLAN = ("evaluate", "embed", "graph", "map", "publish")  # what every generation goes through
 STAGES = ("scan", "train", *PLAN)
 
 

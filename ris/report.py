@@ -1,7 +1,7 @@
 """The report card of a generation: what is judged, on which of a collection's pictures.
 
-`explore/evaluation.py` does the judging. Builds call `report` before they publish; the command
-line calls `evaluate_queries` for pictures that the collection does not have.
+`explore/evaluation.py` does the judging. Builds ask what `judge` gives before they publish; the
+command line calls `evaluate_queries` for pictures that the collection does not have.
 """
 
 from collections.abc import Callable
@@ -15,20 +15,19 @@ from numpy.typing import NDArray
 from ris.errors import SourceError, StoreError
 from ris.explore.baselines import DESCRIPTORS
 from ris.explore.card import MethodScore, ReportCard
-from ris.explore.evaluation import Sample, choose_rows, evaluate, label_scores
-from ris.generate import open_encoder
+from ris.explore.evaluation import Judge, Sample, choose_rows, label_scores
+from ris.generate import Round, open_encoder
 from ris.images.entries import Entry, Skipped
 from ris.images.labels import Labels
 from ris.images.pool import Decoded, decode_all
 from ris.images.sources import open_source
 from ris.model.encoder import Encoder
-from ris.progress import OnProgress, Progress, StopSignal
+from ris.progress import OnProgress, Progress
 from ris.scan import Scanned
 from ris.store.collection import Collection
 from ris.store.generation import open_generation
 from ris.store.items import Items
 from ris.store.kept import kept_entry
-from ris.store.manifest import Manifest
 
 LEAST_HELD_OUT, MOST_HELD_OUT = 50, 1000
 MOST_SEARCHED = 50_000  # pictures that queries from outside are compared with
@@ -49,43 +48,23 @@ def held_out_rows(scanned: Scanned) -> NDArray[np.int64]:
     return np.flatnonzero(ids <= last)
 
 
-def report(
-    collection: Collection,
-    scanned: Scanned,
-    held_out: NDArray[np.int64],
-    encoder: Encoder,
-    parent: Manifest | None,
-    *,
-    on_progress: OnProgress,
-    stop: StopSignal,
-) -> ReportCard:
-    """The card of an encoder on a collection's held-out pictures, beside the one that serves.
-
-    Args:
-        collection: Whose pictures they are.
-        scanned: All of them.
-        held_out: Those that ask, see `held_out_rows`.
-        encoder: What is judged.
-        parent: The generation that serves now, or None.
-        on_progress: Hears of the stage "evaluate".
-        stop: Asked between two batches.
-
-    Raises:
-        Cancelled: The person gave up.
-    """
-    items = scanned.items()
-    encoders = {"this": encoder}
-    if parent is not None:
+def judge(making: Round) -> Judge:
+    """What judges encoders on the held-out pictures of a generation in the making, beside the
+    encoder that serves now."""
+    items = making.scanned.items()
+    before = None
+    if making.parent is not None:
         with suppress(StoreError):  # a damaged one can't be compared with
-            encoders["before"] = open_encoder(collection, parent)
+            before = open_encoder(making.collection, making.parent)
     sample = Sample(
-        pixels=scanned.open_pixels(),
-        rows=choose_rows(scanned.count, held_out),
-        held_out=held_out,
+        pixels=making.scanned.open_pixels(),
+        rows=choose_rows(making.scanned.count, making.held_out),
+        held_out=making.held_out,
         labels=items.label_codes().codes,
-        original=_originals(collection, items),
+        original=_originals(making.collection, items),
     )
-    return evaluate(sample, encoders, on_progress=on_progress, stop=stop)
+    work = making.work
+    return Judge(sample, before, on_progress=work.on_progress, stop=work.stop)
 
 
 def _originals(collection: Collection, items: Items) -> Callable[[int], Entry]:

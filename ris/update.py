@@ -25,6 +25,7 @@ from ris.images.patches import LeftOut, PatchEntry, cut
 from ris.images.pool import Decoded, decode_one, map_entries, with_data
 from ris.images.prepare import content_id
 from ris.images.sources import Folder, Source, open_source
+from ris.images.workers import Workers
 from ris.new_items import NewItems, publish_with
 from ris.progress import Progress
 from ris.scan import BATCH
@@ -64,8 +65,10 @@ def add(
     """
     tiling = collection.tiling()
     opened = [_cut_if_folder(open_source(text), tiling) for text in sources]
-    update = _Update(collection, work, Labels(labels or collection.info()["labels"]))
-    update.take(opened, again=True)
+    with Workers() as workers:
+        workers.start()  # half a second, in which what a large collection has is read
+        update = _Update(collection, work, Labels(labels or collection.info()["labels"]))
+        update.take(opened, again=True, workers=workers)
     collection.note_sources(sources)
     return update.publish()
 
@@ -181,19 +184,23 @@ class _Update:
         self._replace_others()
         self.note_gone(sources)
 
-    def take(self, sources: Iterable[Source], *, again: bool = False) -> None:
+    def take(
+        self, sources: Iterable[Source], *, again: bool = False, workers: Workers | None = None
+    ) -> None:
         """Decode, embed and keep what is new in the sources.
 
         Args:
             sources: What to go through.
             again: Whether files that were removed by hand come back.
+            workers: Processes to decode in; by default new ones.
         """
         with NewItems(self.collection, self.manifest, self.labels, self.work) as new:
             self._new = new
             decode = partial(_decode_new, size=new.encoder.size, contents=self._contents)
             before = DecodedBefore(self.collection.folder, new.encoder.size)
             results = before.resume(
-                self._unknown(sources, again=again), lambda rest: map_entries(rest, decode)
+                self._unknown(sources, again=again),
+                lambda rest: map_entries(rest, decode, processes=workers),
             )
             results = self._left_out.without(results)
             while batch := list(islice(results, BATCH)):

@@ -120,7 +120,7 @@ class TestRetrained:
     def test_the_command_tells_all_of_it(self, retrained):
         told, _ = retrained
         assert (told["name"], told["items"], told["skipped"]) == ("real", 20, 1)
-        stages = {"scan", "train", "embed", "evaluate"}
+        stages = {"scan", "train", "evaluate"}
         assert set(told["seconds"]) == (stages if told["kept_old"] else set(STAGES))
 
     def test_progress_goes_to_stderr_alone(self, retrained):

@@ -6,7 +6,7 @@ Everything is exact. Runs in jobs; `card.py` keeps what comes out and concludes 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -42,7 +42,9 @@ _BEST_PSNR = 99.0  # dB; stands for a picture that comes back as it was
 class PictureEncoder(Protocol):
     """What is asked of an encoder; see `ris.model.encoder.Encoder`."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """Side of its input in pixels."""
 
     def encode(self, pixels: Pixels) -> Vectors:
         """uint8 (N, size, size, 3) to float32 (N, D), unit length."""
@@ -88,76 +90,112 @@ def choose_rows(count: int, held_out: Rows, *, seed: int = 0) -> Rows:
     return np.union1d(others, held_out).astype(np.int64)
 
 
-def evaluate(
-    sample: Sample,
-    encoders: Mapping[str, PictureEncoder],
-    *,
-    recall: float | None = None,
-    seed: int = 0,
-    workers: int | None = None,
-    on_progress: OnProgress = silent,
-    stop: StopSignal | None = None,
-) -> ReportCard:
-    """Measure encoders, and the descriptors without learning beside them.
+class Judge:
+    """Measures encoders on a sample one after the other, beside the one before them and the
+    descriptors without learning.
 
-    Pictures with equal pixels count as one: no method could tell them apart.
+    What does not depend on the encoder is measured once, with the first. Pictures with equal
+    pixels count as one: no method could tell them apart.
 
     Args:
         sample: The pictures.
-        encoders: "this", and "before" if there is one; of any input size.
-        recall: Of the generation's index, to be kept with the rest.
+        before: The encoder that serves now, if there is one; of any input size.
         seed: Which held-out pictures are altered, if they are more than `MOST_QUERIES`.
         workers: Processes that read and alter pictures; by default one for each core.
         on_progress: Hears of the stage "evaluate".
         stop: Asked between two batches.
-
-    Raises:
-        RisError: An encoder gives values that are not finite.
-        Cancelled: The person gave up.
     """
-    rows = np.union1d(sample.rows, sample.held_out).astype(np.int64)
-    asked = np.random.default_rng(seed).permutation(np.unique(sample.held_out))[:MOST_QUERIES]
-    meter = _Meter(
-        _work(len(rows), len(asked), len(sample.held_out), encoders),
-        on_progress,
-        stop or StopSignal(),
-    )
-    read, copies = _altered_copies(sample, asked, workers, meter)
-    same = _same_content(sample.pixels, rows)
-    labelled, known = _labelled(sample, rows, same)
-    labels = sample.labels[rows]
 
-    methods: dict[str, MethodScore] = {}
-    ways: dict[str, Describe] = {
-        **{name: partial(_encode, encoder) for name, encoder in encoders.items()},
-        **DESCRIPTORS,
-    }
-    for name, describe in ways.items():
-        database = _describe(describe, sample.pixels, rows, meter)
-        search = _CopySearch(describe, database, np.searchsorted(rows, read), same, meter)
-        upright, turned = search.run(copies, turned=name == "this")
-        precision, vote = label_scores(
-            database[known], labels[known], database[labelled], labels[labelled]
-        )
-        quality = _psnr(encoders[name], sample, meter) if name in encoders else None
-        methods[name] = MethodScore(
-            upright,
-            precision,
-            vote,
-            None if quality is None else float(quality.mean()),
-            () if quality is None else tuple(np.quantile(quality, SHARES).round(3).tolist()),
-        )
+    def __init__(
+        self,
+        sample: Sample,
+        before: PictureEncoder | None = None,
+        *,
+        seed: int = 0,
+        workers: int | None = None,
+        on_progress: OnProgress = silent,
+        stop: StopSignal | None = None,
+    ) -> None:
+        self._sample = sample
+        self._before = before
+        self._workers = workers
+        self._on_progress, self._stop = on_progress, stop or StopSignal()
+        self._rows = np.union1d(sample.rows, sample.held_out).astype(np.int64)
+        order = np.random.default_rng(seed).permutation(np.unique(sample.held_out))
+        self._asked = order[:MOST_QUERIES]
+        self._same = _same_content(sample.pixels, self._rows)
+        self._labelled, self._known = _labelled(sample, self._rows, self._same)
+        self._copies: tuple[Rows, Pixels] | None = None
+        self._others: dict[str, MethodScore] = {}
+
+    def card(self, encoder: PictureEncoder) -> ReportCard:
+        """The report card of an encoder; of any input size.
+
+        Raises:
+            RisError: It gives values that are not finite.
+            Cancelled: The person gave up.
+        """
+        meter = _Meter(self._work(), self._on_progress, self._stop)
+        if self._copies is None:
+            self._copies = _altered_copies(self._sample, self._asked, self._workers, meter)
+        this, turned = self._encoder_score(encoder, meter, turned=True)
+        methods = {"this": this}
         if turned:
             methods["this_copies"] = MethodScore(turned)
-    meter.finish()
-    return ReportCard(
-        pictures=len(rows),
-        queries=len(read),
-        labelled_queries=len(labelled),
-        methods=methods,
-        recall=recall,
-        skipped=len(asked) - len(read),
-    )
+        if not self._others:
+            self._others = self._other_scores(meter)
+        meter.finish()
+        read, _ = self._copies
+        return ReportCard(
+            pictures=len(self._rows),
+            queries=len(read),
+            labelled_queries=len(self._labelled),
+            methods={**methods, **self._others},
+            skipped=len(self._asked) - len(read),
+        )
+
+    def _work(self) -> int:
+        """How many pictures are read, described and reconstructed for the next card."""
+        encoders, ways = 1, 1
+        if not self._others:
+            encoders += self._before is not None
+            ways = encoders + len(DESCRIPTORS)
+        reading = len(self._asked) if self._copies is None else 0
+        copies = len(self._asked) * len(KINDS)
+        described = ways * (len(self._rows) + copies) + 3 * copies  # three turns more of the copies
+        return reading + described + encoders * len(self._sample.held_out)
+
+    def _other_scores(self, meter: "_Meter") -> dict[str, MethodScore]:
+        found: dict[str, MethodScore] = {}
+        if self._before is not None:
+            found["before"], _ = self._encoder_score(self._before, meter)
+        for name, describe in DESCRIPTORS.items():
+            found[name], _ = self._score(describe, meter)
+        return found
+
+    def _encoder_score(
+        self, encoder: PictureEncoder, meter: "_Meter", *, turned: bool = False
+    ) -> tuple[MethodScore, dict[str, KindScore]]:
+        score, of_turns = self._score(partial(_encode, encoder), meter, turned=turned)
+        quality = _psnr(encoder, self._sample, meter)
+        if quality is None:
+            return score, of_turns
+        shares = tuple(np.quantile(quality, SHARES).round(3).tolist())
+        return replace(score, psnr_db=float(quality.mean()), psnr_shares=shares), of_turns
+
+    def _score(
+        self, describe: Describe, meter: "_Meter", *, turned: bool = False
+    ) -> tuple[MethodScore, dict[str, KindScore]]:
+        """How one way finds copies and labels; and if asked for copies by their best turn."""
+        assert self._copies is not None
+        read, copies = self._copies
+        database = _describe(describe, self._sample.pixels, self._rows, meter)
+        own = np.searchsorted(self._rows, read)
+        search = _CopySearch(describe, database, own, self._same, meter)
+        upright, of_turns = search.run(copies, turned=turned)
+        asking, known, labels = self._labelled, self._known, self._sample.labels[self._rows]
+        scores = label_scores(database[known], labels[known], database[asking], labels[asking])
+        return MethodScore(upright, *scores), of_turns
 
 
 def label_scores(
@@ -304,14 +342,6 @@ class _Meter:
 
     def finish(self) -> None:
         self.add(self._total - self._done)  # less was done where originals could not be read
-
-
-def _work(rows: int, asked: int, held_out: int, encoders: Mapping[str, PictureEncoder]) -> int:
-    """How many pictures are read, described and reconstructed in all."""
-    copies = asked * len(KINDS)
-    ways = len(encoders) + len(DESCRIPTORS)
-    turned = 3 * copies if "this" in encoders else 0
-    return asked + ways * (rows + copies) + turned + len(encoders) * held_out
 
 
 def _altered_copies(

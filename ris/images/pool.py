@@ -5,11 +5,10 @@
 are under way and they carry few bytes, so memory does not grow with the source.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -80,6 +79,7 @@ def map_entries(
     work: Callable[[Entry], T],
     *,
     workers: int | None = None,
+    processes: Workers | None = None,
 ) -> Generator[tuple[Entry | Skipped, T | Skipped], None, None]:
     """Do some work on each of a stream of entries in worker processes, keeping its order.
 
@@ -88,14 +88,15 @@ def map_entries(
         work: A function that can be sent to another process, and what it returns too; it may
             raise `PictureError`.
         workers: Number of processes; by default one for each core.
+        processes: To use in place of new ones; the caller ends them.
 
     Yields:
         Each entry with what became of it, or why it was skipped.
     """
-    count = workers or os.cpu_count() or 1
     stream = iter(entries)
     under_way: deque[tuple[Batch, int, Future[list[T | Skipped]]]] = deque()
-    with Workers(count) as processes:
+    with nullcontext(processes) if processes else Workers(workers) as processes:
+        count = processes.count
         while True:
             carried = sum(size for _, size, _ in under_way)
             while len(under_way) < 2 * count + 1 and carried < CARRIED_BYTES:

@@ -54,9 +54,14 @@ class WorkFailed(Exception):
 
 
 class Workers:
-    """A number of limited processes; threads may share them. As a context they end with it."""
+    """A number of limited processes; threads may share them. As a context they end with it.
 
-    def __init__(self, count: int) -> None:
+    Args:
+        count: How many; by default one for each core.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count = count or os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(count)  # each waits for one process
         self._idle: LifoQueue[_Worker | None] = LifoQueue()  # begun when there is work for it
         for _ in range(count):
@@ -70,6 +75,11 @@ class Workers:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close(at_once=kind is not None)
+
+    def start(self) -> None:
+        """Begin all processes now, so that they are there when there is work."""
+        for _ in range(self.count):
+            self.begin(bool, seconds=START_SECONDS)
 
     def begin(self, work: Callable[..., T], *args: object, seconds: float) -> "Future[T]":
         """Send work to the next free process.

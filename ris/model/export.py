@@ -12,8 +12,7 @@ import warnings
 from pathlib import Path
 
 import keras
-import numpy as np
-from keras import layers
+import tensorflow as tf
 
 from ris.model.network import Network, describing
 
@@ -26,18 +25,22 @@ def export(network: Network, folder: Path) -> None:
 
 def export_onnx(network: Network, folder: Path) -> None:
     """Write `encoder.onnx` and `autoencoder.onnx`."""
-    pictures = keras.Input((network.size, network.size, 3), dtype="uint8", name="pictures")
-    floats = layers.Rescaling(1.0, dtype="float32")(pictures)
-    found = describing(network)(floats)  # only what is asked for is computed when it is served
-    _write_onnx(keras.Model(pictures, found), folder / "encoder.onnx")
-    redrawn = network.model(floats)["reconstruction"]
-    _write_onnx(keras.Model(pictures, redrawn), folder / "autoencoder.onnx")
+    # only what is asked for is computed when it is served
+    _write_onnx(describing(network), folder / "encoder.onnx")
+    model = network.model
+    redrawing = keras.Model(model.input, model.output["reconstruction"])
+    _write_onnx(redrawing, folder / "autoencoder.onnx")
 
 
 def _write_onnx(model: keras.Model, path: Path) -> None:
-    model(np.zeros((1, *model.input_shape[1:]), np.uint8))  # export needs a model that was called
+    """Write what Keras' own export writes (3.15), which traces ten times and takes 8 s for both
+    files, this 5 s (2026-11-23)."""
+    from tf2onnx.convert import from_function
+
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name="pictures")]
+    serve = tf.function(lambda pixels: model(tf.cast(pixels, tf.float32)), signature)
     # tf2onnx and TensorFlow's export print pages of what concerns nobody
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        model.export(path, format="onnx", verbose=False)
+        from_function(serve, signature, output_path=str(path))

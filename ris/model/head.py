@@ -5,14 +5,12 @@ a picture is saved, cut or turned count for less: how much is measured on altere
 the pictures. `fit_to` does all of it.
 """
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from ris.images.alterations import KINDS, alter_input
 from ris.model.network import Network
 
-_BATCH = 512  # views at once
 _FITTED_ON = 40_000  # views of pictures that a head is fitted on, at most
 _ALTERED = 300  # pictures of which altered copies are made, at most
 _WHITENING = 0.35  # exponent of the variances; see fit_head
@@ -27,21 +25,9 @@ def fit_to(network: Network, pixels: NDArray[np.uint8], rows: NDArray[np.int64])
         pixels: uint8 (N, S, S, 3); may be a memory map.
         rows: Which of them, in random order; the first some thousands are enough.
     """
-    features = mean_features(network, pixels[np.sort(rows[: _FITTED_ON // network.views])])
+    features = network.mean_features(pixels[np.sort(rows[: _FITTED_ON // network.views])])
     changes = changed_features(network, pixels[np.sort(rows[:_ALTERED])])
     fit_head(network, features, changes)
-
-
-def mean_features(network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the head gets: uint8 (N, S, S, 3) to float32 (N, C)."""
-    layer = network.model.get_layer("mean_features")
-    model = keras.Model(network.model.input, layer.output)
-    batch = _BATCH // network.views
-    parts = [
-        np.asarray(model(pixels[start : start + batch].astype(np.float32)))
-        for start in range(0, len(pixels), batch)
-    ]
-    return np.concatenate(parts)
 
 
 def changed_features(network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -58,9 +44,9 @@ def changed_features(network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.
         float32 (N * kinds, C).
     """
     kinds = [kind.name for kind in KINDS if network.turned or kind.name != "turn90"]
-    originals = mean_features(network, pixels)
+    originals = network.mean_features(pixels)
     altered = [[alter_input(one, kind, seed) for seed, one in enumerate(pixels)] for kind in kinds]
-    found = [mean_features(network, np.stack(copies)) - originals for copies in altered]
+    found = [network.mean_features(np.stack(copies)) - originals for copies in altered]
     return np.concatenate(found)
 
 

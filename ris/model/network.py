@@ -19,6 +19,7 @@ from ris.errors import StoreError
 
 STRIDE = 16  # pixels of the picture, on each side, to one cell of the code
 MAX_DIMENSION = 192
+_BATCH = 512  # views at once
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ class Network:
         self.encoder = model.get_layer("encoder")
         self.decoder = model.get_layer("decoder")
         self.head = model.get_layer("head")
+        self._functions: dict[str, Any] = {}  # compiled, by what they give
 
     @property
     def size(self) -> int:
@@ -163,6 +165,32 @@ class Network:
     def turned(self) -> bool:
         """Whether embeddings are the mean over turned views too; see `NetworkSettings`."""
         return self.views > 2
+
+    def mean_features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the head gets of pictures: uint8 (N, S, S, 3) to float32 (N, C)."""
+        return self._run("mean_features", pixels)
+
+    def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeddings, as the exported encoder gives them: uint8 (N, S, S, 3) to float32 (N, D)."""
+        return self._run("embedding", pixels)
+
+    def reconstruct(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Pictures as the decoder gives them back: uint8 (N, S, S, 3) to the same."""
+        found = self._run("reconstruction", pixels)
+        return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+    def _run(self, output: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """One output of many pictures, a batch at a time."""
+        if output not in self._functions:
+            outputs = {"mean_features": self.model.get_layer("mean_features").output}
+            outputs |= self.model.output
+            part = keras.Model(self.model.input, outputs[output])
+            signature = [tf.TensorSpec((None, self.size, self.size, 3), tf.float32)]
+            self._functions[output] = tf.function(part, input_signature=signature)
+        function, batch = self._functions[output], _BATCH // self.views
+        starts = range(0, len(pixels), batch)
+        found = [function(pixels[one : one + batch].astype(np.float32)) for one in starts]
+        return np.concatenate([np.asarray(one, np.float32) for one in found])
 
     @property
     def views(self) -> int:

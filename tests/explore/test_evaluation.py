@@ -12,7 +12,7 @@ from hostile import Unreadable
 from ris.errors import Cancelled, PictureError, RisError, StoreError
 from ris.explore import evaluation
 from ris.explore.card import ReportCard
-from ris.explore.evaluation import Sample, choose_rows, evaluate, label_scores
+from ris.explore.evaluation import Judge, Sample, choose_rows, label_scores
 from ris.images.alterations import KINDS
 from ris.images.entries import DataEntry
 from ris.progress import StopSignal
@@ -82,14 +82,13 @@ def heard():
 @pytest.fixture(scope="module")
 def card(heard):
     """One evaluation that many tests look at; the pictures' order says which labels they have."""
-    encoders = {"this": Grid(), "before": Constant()}
-    return evaluate(sample(), encoders, recall=0.99, workers=1, on_progress=heard.append)
+    return Judge(sample(), Constant(), workers=1, on_progress=heard.append).card(Grid())
 
 
 class TestCard:
     def test_the_counts(self, card):
         assert (card.pictures, card.queries, card.labelled_queries) == (COUNT, 6, 6)
-        assert (card.recall, card.skipped) == (0.99, 0)
+        assert (card.recall, card.skipped) == (None, 0)
 
     def test_every_way_is_measured_by_every_kind(self, card):
         assert set(card.methods) == {
@@ -163,39 +162,39 @@ def known():
 class TestSamples:
     def test_only_the_rows_chosen_are_searched(self):
         some = replace(sample(held_out=()), rows=np.arange(0, COUNT, 3))
-        assert evaluate(some, {"this": Grid()}).pictures == 8
+        assert Judge(some).card(Grid()).pictures == 8
 
     def test_held_out_rows_are_always_searched(self):
         some = replace(sample(held_out=(1,)), rows=np.array([0, 3]))
-        assert evaluate(some, {}, workers=1).pictures == 3
+        assert Judge(some, workers=1).card(Grid()).pictures == 3
 
     def test_without_held_out_pictures_nothing_is_asked(self):
-        card = evaluate(sample(held_out=()), {"this": Perfect()})
+        card = Judge(sample(held_out=())).card(Perfect())
         assert (card.pictures, card.queries, card.labelled_queries) == (COUNT, 0, 0)
         this = card.methods["this"]
         assert (this.copies, this.precision_at_10, this.psnr_db) == ({}, None, None)
 
     def test_one_picture_finds_itself(self):
-        card = evaluate(sample(1, held_out=(0,)), {"this": Perfect()}, workers=1)
+        card = Judge(sample(1, held_out=(0,)), workers=1).card(Perfect())
         this = card.methods["this"]
         assert {(score.rank1, score.top10) for score in this.copies.values()} == {(1.0, 1.0)}
         assert (this.precision_at_10, this.neighbour_vote) == (None, None)
         assert card.labelled_queries == 0
 
     def test_a_picture_that_comes_back_as_it_was_has_a_finite_psnr(self):
-        card = evaluate(sample(1, held_out=(0,)), {"this": Perfect()}, workers=1)
+        card = Judge(sample(1, held_out=(0,)), workers=1).card(Perfect())
         assert card.methods["this"].psnr_db == 99.0
 
     def test_without_labels_only_copies_are_measured(self):
         bare = sample(held_out=(4,), labels=np.full(COUNT, -1, np.int32))
-        card = evaluate(bare, {"this": Grid()}, workers=1)
+        card = Judge(bare, workers=1).card(Grid())
         assert (card.queries, card.labelled_queries) == (1, 0)
         assert card.methods["this"].precision_at_10 is None
 
     def test_a_copy_that_was_not_held_out_does_not_answer_for_its_label(self):
         twin = sample(held_out=(0, 1))
         twin.pixels[5] = twin.pixels[1]
-        assert evaluate(twin, {}, workers=1).labelled_queries == 1
+        assert Judge(twin, workers=1).card(Grid()).labelled_queries == 1
 
     def test_duplicates_of_the_original_are_not_in_its_way(self):
         double = sample(held_out=(0, 1, 2, 3))
@@ -205,8 +204,8 @@ class TestSamples:
             rows=np.arange(15 * COUNT),
             labels=np.tile(FAMILIES, 15),
         )
-        found = evaluate(double, {"this": Grid()}, workers=1).methods["this"].copies
-        once = evaluate(sample(held_out=(0, 1, 2, 3)), {"this": Grid()}, workers=1)
+        found = Judge(double, workers=1).card(Grid()).methods["this"].copies
+        once = Judge(sample(held_out=(0, 1, 2, 3)), workers=1).card(Grid())
         assert [score.rank1 for score in found.values()] == [
             score.rank1 for score in once.methods["this"].copies.values()
         ]
@@ -220,9 +219,7 @@ class TestSamples:
                 return Unreadable("5", "5")
             return DataEntry("7", "7", data=b"<html>") if row == 7 else file_of(row)
 
-        card = evaluate(
-            sample(held_out=(2, 3, 5, 7, 9), original=original), {"this": Grid()}, workers=1
-        )
+        card = Judge(sample(held_out=(2, 3, 5, 7, 9), original=original), workers=1).card(Grid())
         assert (card.queries, card.skipped) == (2, 3)
         assert card.methods["this"].copies["jpeg"].rank1 == 1  # each beside its own original
 
@@ -230,7 +227,7 @@ class TestSamples:
         def original(row):
             raise PictureError("gone")
 
-        card = evaluate(sample(original=original), {"this": Grid()}, workers=1)
+        card = Judge(sample(original=original), workers=1).card(Grid())
         assert (card.queries, card.skipped, card.labelled_queries) == (0, 6, 6)
         assert card.methods["this"].copies == {}
         assert card.methods["this"].precision_at_10 is not None
@@ -241,21 +238,20 @@ class TestSamples:
         def asked(seed):
             rows = []
             many = sample(original=lambda row: (rows.append(row), file_of(row))[1])
-            assert evaluate(many, {}, seed=seed, workers=1).queries == 2
+            assert Judge(many, seed=seed, workers=1).card(Grid()).queries == 2
             return rows
 
         assert asked(0) == asked(0)
         assert asked(0) != asked(1)
 
     def test_an_earlier_encoder_may_take_another_size(self):
-        encoders = {"this": Grid(), "before": Grid(64)}
-        methods = evaluate(sample(held_out=(0, 1)), encoders, workers=1).methods
+        methods = Judge(sample(held_out=(0, 1)), Grid(64), workers=1).card(Grid()).methods
         assert methods["before"].copies["half"].rank1 == 1
         assert methods["before"].psnr_db == pytest.approx(methods["this"].psnr_db, abs=0.1)
 
     def test_values_that_are_not_finite_are_refused(self):
         with pytest.raises(RisError, match="not finite"):
-            evaluate(sample(held_out=()), {"this": Broken()})
+            Judge(sample(held_out=())).card(Broken())
 
     def test_it_stops_when_the_person_gives_up(self):
         stop = StopSignal()
@@ -264,7 +260,7 @@ class TestSamples:
             stop.cancelled = progress.done > 0
 
         with pytest.raises(Cancelled):
-            evaluate(sample(), {"this": Grid()}, workers=1, stop=stop, on_progress=on_progress)
+            Judge(sample(), workers=1, stop=stop, on_progress=on_progress).card(Grid())
 
 
 class TestRows:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from ris.errors import StoreError
-from ris.model.head import mean_features
 from ris.model.network import (
     STRIDE,
     ColourHistogram,
@@ -76,7 +75,7 @@ class TestEmbeddings:
 
     def test_mean_features_are_what_the_head_gets(self, network):
         pixels = drawn.pixels(300)  # more than one batch
-        features = mean_features(network, pixels)
+        features = network.mean_features(pixels)
         assert features.shape == (300, 2 * 32)
         rows = [0, 255, 256, 299]
         colours = np.asarray(ColourHistogram()(pixels[rows].astype(np.float32)))
@@ -146,7 +145,7 @@ def test_a_saved_network_is_the_same(network, tmp_path):
     assert (again.size, again.dimension) == (network.size, network.dimension)
     assert again.has_shape_of(network)
     np.testing.assert_array_equal(
-        mean_features(again, drawn.pixels(2)), mean_features(network, drawn.pixels(2))
+        again.mean_features(drawn.pixels(2)), network.mean_features(drawn.pixels(2))
     )
 
 

@@ -105,5 +105,10 @@ class Noisy(Entry):
 def workers(parent: psutil.Process | None = None) -> list[int]:
     """Ids of the workers that a process has, by default this one."""
     children = (parent or psutil.Process()).children(recursive=True)
-    # multiprocessing keeps its tracker of semaphores
-    return [one.pid for one in children if "resource_tracker" not in " ".join(one.cmdline())]
+    found = []
+    for one in children:
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            # multiprocessing keeps its tracker of semaphores
+            if "resource_tracker" not in " ".join(one.cmdline()):
+                found.append(one.pid)
+    return found

@@ -86,7 +86,7 @@ def prepare(home: Path, main: str) -> None:
     _job(home, FAILED, ["create", FAILED, "demo"], [failed], alive=False)
 
 
-_PLAN = ["scan", "embed", "evaluate", "graph", "map", "publish"]
+_PLAN = ["scan", "evaluate", "embed", "graph", "map", "publish"]
 
 
 def _line(moment: float, stage: str, done: int, total: int | None, **more: Any) -> dict[str, Any]:
