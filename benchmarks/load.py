@@ -63,6 +63,7 @@ SHOWN = """
     ? images.map((one) => one.src).join() : "";
 }
 """
+WRONG = "[data-testid=stAlertContentError], .stException"
 CHANGED = f"([before, said]) => (({SHOWN})() || before) !== before && location.href.includes(said)"
 
 
@@ -108,10 +109,8 @@ class Person:
             thing = self.random.choice(things)
             try:
                 await thing()
-                if await self.page.locator(".stAlert, .stException").count():
-                    self._wrong(
-                        await self.page.locator(".stAlert, .stException").first.inner_text()
-                    )
+                if await self.page.locator(WRONG).count():
+                    self._wrong(await self.page.locator(WRONG).first.inner_text())
                 self.seen.done[thing.__name__] += 1
             except Exception as error:  # of any kind: that is what is counted here
                 self._wrong(f"{thing.__name__}: {str(error).splitlines()[0]}")

@@ -51,6 +51,11 @@ PILLOW_ERRORS = (
     Image.DecompressionBombError,
 )
 
+
+class TooLargeError(PictureError):
+    """A picture has more pixels than are read."""
+
+
 # Reasons that people read; those of other files are in `sources.py`, `archives.py` and `pool.py`.
 NO_PICTURE = (
     "The file is not a picture that can be read: no JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
@@ -198,6 +203,8 @@ def _explained(data: bytes) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise PictureError(TOO_MUCH_MEMORY) from error
+    except Image.DecompressionBombError as error:
+        raise TooLargeError(_reason(error, data)) from error
     except PILLOW_ERRORS as error:
         raise PictureError(_reason(error, data)) from error
 
@@ -229,7 +236,7 @@ def _kind(data: bytes) -> str | None:
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise PictureError(f"The picture is too large: {width} × {height}, {TOO_MANY_PIXELS}")
+        raise TooLargeError(f"The picture is too large: {width} × {height}, {TOO_MANY_PIXELS}")
     if min(width, height) < 1:
         raise PictureError(f"The picture has no pixels: {width} × {height}")
 

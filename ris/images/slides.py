@@ -1,12 +1,12 @@
 """Windows of large pictures, which are never read whole: a file and a box in, pixels out.
 
 The door to tifffile, whose pieces (tiles or strips) are decoded as they are needed. What Pillow
-reads within the limits of `decode.py` is read by it, whole. Runs in workers; the file that was open
+reads within the limits of `decode.py` is read by it, whole; JPEG and PNG files over them by
+`streamed.py`. Runs in workers; the file that was open
 last stays open in each, and what of it was decoded last stays in memory.
 """
 
 import os
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,6 +24,7 @@ from ris.images.decode import (
     MAX_PIXELS,
     PILLOW_ERRORS,
     TOO_MUCH_MEMORY,
+    TooLargeError,
     cannot_read,
     check_regular,
     decode,
@@ -31,16 +32,15 @@ from ris.images.decode import (
     sides,
 )
 from ris.images.parts import Box
+from ris.images.pieces import Pieced, Pixels
+from ris.images.streamed import STARTS, Streamed
 
 MAX_SLIDE_PIXELS = 100_000_000_000
 MAX_PIECE_PIXELS = 50_000_000
 MAX_PIECES = 10_000_000
 MAX_PATCHES = 2_000_000
-PIECES_KEPT = 128 * 2**20  # bytes
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GREY, _RGB, _YCBCR = (0, 1), 2, 6
-
-Pixels = NDArray[np.uint8]
 
 
 class _Slide(Protocol):
@@ -112,17 +112,22 @@ def _opened(path: Path, size: int, changed: int) -> _Slide:
         data = read_file(path)
         try:
             return _Whole(data, *sides(data))
-        except PictureError as error:
+        except TooLargeError as error:
+            too_large = error
+        except PictureError:
             if not data.startswith(_TIFF):
                 raise
-            too_large = error
     with _explained():
         with path.open("rb") as file:
-            is_tiff = file.read(4) in _TIFF
-        if is_tiff:
-            return _Pieces(path)
+            start = file.read(8)
+        if start.startswith(_TIFF):
+            return _Tiff(path)
+    for begins, kind in STARTS.items():
+        if start.startswith(begins):
+            return Streamed(path, kind)
     raise too_large or PictureError(
-        f"Over {MAX_BYTES // 2**20} MiB or {MAX_PIXELS // 10**6} megapixels only TIFF is read"
+        f"Over {MAX_BYTES // 2**20} MiB or {MAX_PIXELS // 10**6} megapixels only TIFF, JPEG and "
+        "PNG are read"
     )
 
 
@@ -142,7 +147,7 @@ class _Whole:
         return np.asarray(self._image.crop(area))
 
 
-class _Pieces:
+class _Tiff(Pieced):
     """The first picture of a TIFF file, decoded tile by tile or strip by strip."""
 
     def __init__(self, path: Path) -> None:
@@ -151,32 +156,30 @@ class _Pieces:
         self._file = tifffile.TiffFile(path)
         page: Any = self._file.pages[0]
         self._page = page
-        self.width, self.height = int(page.imagewidth), int(page.imagelength)
-        self._check()
-        self._wide = int(page.tilewidth) if page.is_tiled else self.width
-        self._high = int(page.tilelength) if page.is_tiled else int(page.rowsperstrip)
-        self._high = min(self._high, self.height) if not page.is_tiled else self._high
-        if self._wide * self._high > MAX_PIECE_PIXELS:
+        width, height = int(page.imagewidth), int(page.imagelength)
+        wide, high = width, min(int(page.rowsperstrip), height)
+        if page.is_tiled:
+            wide, high = int(page.tilewidth), int(page.tilelength)
+        self._check(width, height)
+        super().__init__(width, height, wide, high)
+        if wide * high > MAX_PIECE_PIXELS:
             raise PictureError(
                 f"Its pixels lie in pieces of over {MAX_PIECE_PIXELS // 10**6} megapixels; save "
                 "it in tiles"
             )
-        self._across = -(-self.width // self._wide)
-        if self._across * -(-self.height // self._high) > len(page.dataoffsets):
+        if self._across * -(-height // high) > len(page.dataoffsets):
             raise PictureError("The TIFF file is damaged: it lacks pixels")
-        self._kept: OrderedDict[int, Pixels] = OrderedDict()
-        self._bytes = 0
 
-    def _check(self) -> None:
+    def _check(self, width: int, height: int) -> None:
         """Refuse what is not read, or not within bounds.
 
         Raises:
             PictureError: It is so.
         """
         page = self._page
-        if self.width * self.height > MAX_SLIDE_PIXELS or min(self.width, self.height) < 1:
+        if width * height > MAX_SLIDE_PIXELS or min(width, height) < 1:
             raise PictureError(
-                f"The picture is too large: {self.width} × {self.height}, over the "
+                f"The picture is too large: {width} × {height}, over the "
                 f"{MAX_SLIDE_PIXELS // 10**9} gigapixels that are read"
             )
         if len(page.dataoffsets) > MAX_PIECES:
@@ -188,33 +191,8 @@ class _Pieces:
         if str(page.dtype) not in ("uint8", "uint16"):
             raise PictureError("Large TIFF files are read with 8 or 16 bits a channel only")
 
-    def read(self, box: Box) -> Pixels:
-        found = np.full((box.height, box.width, 3), 255, np.uint8)
-        rows = range(box.y // self._high, (box.y + box.height - 1) // self._high + 1)
-        columns = range(box.x // self._wide, (box.x + box.width - 1) // self._wide + 1)
-        for row in rows:
-            for column in columns:
-                piece = self._piece(row * self._across + column)
-                top, left = row * self._high - box.y, column * self._wide - box.x
-                from_y, from_x = max(0, -top), max(0, -left)
-                part = piece[from_y : box.height - top, from_x : box.width - left]
-                y, x = max(0, top), max(0, left)
-                found[y : y + part.shape[0], x : x + part.shape[1]] = part
-        return found
-
-    def _piece(self, number: int) -> Pixels:
-        """A tile or strip as RGB, uint8 (rows, columns, 3)."""
-        if number in self._kept:
-            self._kept.move_to_end(number)
-            return self._kept[number]
-        piece = self._decoded(number)
-        self._kept[number] = piece
-        self._bytes += piece.nbytes
-        while self._bytes > PIECES_KEPT and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].nbytes
-        return piece
-
-    def _decoded(self, number: int) -> Pixels:
+    def unpack(self, number: int) -> Pixels:
+        """A tile or strip."""
         page, length = self._page, int(self._page.databytecounts[number])
         if length > MAX_BYTES:
             raise PictureError("The TIFF file is damaged: a piece of it is too long")

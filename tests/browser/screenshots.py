@@ -24,6 +24,9 @@ from browsing import ARGUMENTS, chromium_path, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from ris.images.demo import FAMILIES, draw
+from ris.images.demo import SIZE as SIDE
+
 TARGET = ROOT / "docs" / "screens"
 STATES = ROOT / "build" / "screens"
 DEMO = ROOT / "build" / "screenshots"
@@ -36,10 +39,22 @@ HEIGHT = """
 
 
 def demo() -> Path:
-    """A home with the demo collection, trained for a minute; made at the first call."""
-    if not (DEMO / "demo" / "CURRENT").exists():
-        command = ["-m", "ris", "--home", str(DEMO), "create", "demo", "demo", "--minutes", "1"]
-        subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
+    """A home with the demo collection, trained for a minute, and `slides`, a sheet of its drawings
+    in patches; made at the first call."""
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = Image.new("RGB", (6 * SIDE, 4 * SIDE))
+        for number in range(24):
+            one = draw(FAMILIES[number % 8], number)
+            sheet.paste(one, (number % 6 * SIDE, number // 6 * SIDE))
+        sheet.save(Path(folder) / "a sheet of drawings.png")
+        made = {
+            "demo": ["demo", "--minutes", "1"],
+            "slides": [folder, "--tiles", str(SIDE // 2), "--minutes", "0"],
+        }
+        for name, arguments in made.items():
+            if not (DEMO / name / "CURRENT").exists():
+                command = ["-m", "ris", "--home", str(DEMO), "create", name, *arguments]
+                subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
     return DEMO
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 import drawn
 import pytest
 import stores
-from PIL import Image
 
 from ris.explore.explorer import Explorer
-from ris.images.parts import Tiling
 from ris.store.collection import Collection
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -19,16 +17,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def slides(server, tmp_path_factory) -> Path:
-    """A collection `slides` of a picture of 4 x 4 pictures, some of them the same."""
-    folder = tmp_path_factory.mktemp("slides")
-    whole = Image.new("RGB", (128, 128), "white")
-    for number in range(1, 16):
-        one = drawn.draw(drawn.FAMILIES[number % 4], number % 8)
-        whole.paste(one, (number % 4 * 32, number // 4 * 32))
-    whole.save(folder / "a slide.png")
-    work = tmp_path_factory.mktemp("slides-work")
-    stores.publish_folder(server.home, "slides", folder, work, tiling=Tiling(32, 32))
-    return folder
+    """The folder of the collection `slides`; see `stores.publish_slide`."""
+    place = tmp_path_factory.mktemp("slides")
+    stores.publish_slide(server.home, place)
+    return place / "slides"
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,14 @@
-"""Windows of TIFF files, piece by piece, held against the pixels that were written."""
+"""Windows of large files, piece by piece, held against the pixels that were written."""
 
 from contextlib import suppress
 
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ris.errors import PictureError
-from ris.images import decode, slides
+from ris.images import decode, slides, streamed
 from ris.images.parts import Box
 from ris.images.slides import bitmap, contrast, measure, read_part, read_window
 
@@ -73,9 +73,9 @@ class TestPieces:
         path = tmp_path / "a.tif"
         tifffile.imwrite(path, pixels, tile=(64, 64))
         seen = []
-        plain = slides._Pieces._decoded
+        plain = slides._Tiff.unpack
         monkeypatch.setattr(
-            slides._Pieces, "_decoded", lambda self, n: (seen.append(n), plain(self, n))[1]
+            slides._Tiff, "unpack", lambda self, n: (seen.append(n), plain(self, n))[1]
         )
         read_window(path, Box(70, 0, 50, 70))
         read_window(path, Box(70, 60, 50, 10))
@@ -113,8 +113,70 @@ class TestPieces:
                 read_window(path, Box(0, 0, WIDTH, HEIGHT))
 
     def test_other_formats_are_refused(self, tmp_path, pixels):
-        Image.fromarray(pixels).save(tmp_path / "a.png")
+        Image.fromarray(pixels).save(tmp_path / "a.webp")
         with pytest.raises(PictureError, match="too large"):
+            measure(tmp_path / "a.webp")
+
+
+@pytest.fixture
+def low_strips(monkeypatch):
+    """Strips are less high than the picture."""
+    monkeypatch.setattr(streamed, "_HIGH", 16)
+
+
+@pytest.mark.usefixtures("windowed", "low_strips")
+class TestStreamed:
+    def test_a_window_of_a_png_holds_what_was_written(self, tmp_path, pixels):
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        holds(tmp_path / "a.png", pixels)  # parts further up come after others
+
+    @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+    def test_a_window_of_a_jpeg_is_what_pillow_reads(self, tmp_path, options):
+        ramp = np.linspace(0, 255, WIDTH)[None, :, None] * np.ones((HEIGHT, 1, 3))
+        Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "a.jpg", **options)
+        whole = np.asarray(Image.open(tmp_path / "a.jpg").convert("RGB")).astype(int)
+        for x, y, width, height in BOXES:
+            found = read_window(tmp_path / "a.jpg", Box(x, y, width, height)).astype(int)
+            assert np.abs(found - whole[y : y + height, x : x + width]).max() <= 2
+
+    @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "I;16"])
+    def test_other_kinds_of_pixels_are_read_as_pillow_reads_them(
+        self, tmp_path, pixels, mode, monkeypatch
+    ):
+        if mode == "I;16":
+            picture = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)
+        else:
+            picture = Image.fromarray(pixels).convert(mode)
+        picture.save(tmp_path / "a.png")
+        with monkeypatch.context() as unlimited:
+            unlimited.setattr(decode, "MAX_PIXELS", 10**6)
+            expected = np.asarray(decode.decode((tmp_path / "a.png").read_bytes()).image)
+        found = read_window(tmp_path / "a.png", Box(10, 20, 70, 80)).astype(int)
+        assert np.abs(found - expected[20:100, 10:80]).max() <= 1
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_it_is_read_upright(self, tmp_path, pixels, orientation):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+        upright = ImageOps.exif_transpose(Image.open(tmp_path / "a.png"))
+        assert measure(tmp_path / "a.png") == upright.size
+        found = read_window(tmp_path / "a.png", Box(40, 50, 60, 70))
+        assert np.array_equal(found, np.asarray(upright)[50:120, 40:100])
+
+    @pytest.mark.parametrize("kind", ["png", "jpeg"])
+    def test_a_file_that_was_cut_off_is_told(self, tmp_path, pixels, kind):
+        path = tmp_path / f"a.{kind}"
+        Image.fromarray(pixels).save(path)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        assert measure(path) == (WIDTH, HEIGHT)
+        with pytest.raises(PictureError, match="damaged"):
+            read_window(path, Box(0, 100, 50, 50))
+
+    def test_there_is_a_limit(self, tmp_path, pixels, monkeypatch):
+        monkeypatch.setattr(streamed, "MAX_STREAMED_PIXELS", 20_000)
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        with pytest.raises(PictureError, match="TIFF file in tiles"):
             measure(tmp_path / "a.png")
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+import stores
 
 from ris.store.collection import Collection
 from ris.store.tags import Tags
@@ -68,8 +70,11 @@ class Screen:
 
 
 def prepare(home: Path, main: str) -> None:
-    """Beside a collection, make those that are in a state of their own."""
+    """Beside a collection, make those that are in a state of their own, and one of a slide."""
     collection = Collection(home, main)
+    if not (home / "slides").exists():
+        with tempfile.TemporaryDirectory() as place:
+            stores.publish_slide(home, Path(place))
     Tags(collection).add("favourite", np.array([2, 3, 5, 7, 11]))
     for name in (BUSY, KILLED):
         shutil.copytree(home / main, home / name)
@@ -228,17 +233,17 @@ SCREENS = (
     Screen("map-selection", "/map?collection={main}", _lasso, shown=True),
     Screen("map-tag", "/map?collection={main}", _then(_lasso, _press("^Tag$"))),
     Screen("map-alike", "/map?collection={main}", _then(_lasso, _press("^Search with these"))),
-    Screen("odd", "/odd?collection={main}", shown=True),
     Screen(
         "between",
         "/between?collection={main}&from=0&to=30",
         least="Drawn by the decoder",
         shown=True,
     ),
+    Screen("slides", "/slides?collection=slides&patch=1", least="in this slide", shown=True),
     Screen("slides-none", "/slides?collection={main}", least="are whole"),
     Screen("duplicates", "/duplicates?collection={main}", least="Duplicates", shown=True),
     Screen("export", "/?collection={main}&item=3", _press("^Export"), least="hits in"),
-    Screen("odd", "/odd?collection={main}", least="Odd ones out"),
+    Screen("odd", "/odd?collection={main}", least="Odd ones out", shown=True),
     Screen("collection", "/collection?collection={main}", least="Picture sizes", shown=True),
     Screen("collection-add", "/collection?collection={main}", _tab("Add and update")),
     Screen("collection-skipped", "/collection?collection={main}", _tab("Skipped")),

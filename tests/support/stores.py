@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import drawn
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from ris.images.labels import Labels
 from ris.images.parts import Tiling
@@ -198,6 +200,18 @@ def publish_folder(
     draft = _told(draft, facts)
     collection.publish(replace(draft, skipped=scanned.skipped), parent=None)
     return collection
+
+
+def publish_slide(home: Path, place: Path) -> Collection:
+    """A collection `slides` of a picture of 4 x 4 pictures, some of them the same."""
+    whole = Image.new("RGB", (128, 128), "white")
+    for number in range(1, 16):
+        one = drawn.draw(drawn.FAMILIES[number % 4], number % 8)
+        whole.paste(one, (number % 4 * 32, number // 4 * 32))
+    folder = place / "slides"
+    folder.mkdir()
+    whole.save(folder / "a slide.png")
+    return publish_folder(home, "slides", folder, place / "work", tiling=Tiling(32, 32))
 
 
 def _outliers(count: int) -> NDArray[np.float32]:
