@@ -23,7 +23,11 @@ METHODS = (
 # The kinds of copy that tell encoders apart: all find the others, and only a search for copies
 # promises to find what was turned by 90 degrees.
 COMPARED = ("mirror", "colours", "crop70", "crop50", "turn10")
-GUARDED = {"jpeg": "at JPEG quality 30", "half": "at half the size"}  # what may never be lost
+GUARDED = {  # what may never be lost
+    "jpeg": "at JPEG quality 30",
+    "half": "at half the size",
+    "text": "with text over them",
+}
 WORSE = 0.005  # of the score
 LOST = 0.05  # of the guarded copies, if that is more than two standard errors
 
