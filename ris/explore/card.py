@@ -29,7 +29,7 @@ GUARDED = {  # what may never be lost
     "text": "with text over them",
 }
 WORSE = 0.005  # of the score
-LOST = 0.05  # of the guarded copies, if that is more than two standard errors
+LOST = 0.03  # of the guarded copies, if that is more than two standard errors
 
 
 @dataclass(frozen=True)
