@@ -44,7 +44,8 @@ CSS = """
 }
 /* The primary colour is made for white words on it, so words in it are too dark on a dark page. */
 .stApp [data-variant="segmented_control"][data-selected],
-.stApp [role="tab"][aria-selected="true"] {
+.stApp [role="tab"][aria-selected="true"],
+.stApp [data-testid="stSliderThumbValue"] {
   color: inherit;
 }
 
