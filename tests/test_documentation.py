@@ -88,7 +88,8 @@ def test_every_limit_is_documented():
     assert len(documented) == len(rows) - 2
     limits = {"pool.DEADLINE", "pool.CARRIED_BYTES", "tars.XZ_MEMORY"}
     limits |= {"workers.MEMORY", "workers.PATIENCE"}
-    for module in ("decode", "archives", "tars", "labels", "sources", "pool", "fetch", "slides"):
+    modules = ("archives", "decode", "fetch", "labels", "pool", "slides", "sources", "streamed")
+    for module in (*modules, "tars"):
         source = (DOCS.parent / "ris" / "images" / f"{module}.py").read_text(encoding="utf-8")
         limits |= {
             f"{module}.{name}" for name in re.findall(r"^(MAX_\w+) = ", source, re.MULTILINE)

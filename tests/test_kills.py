@@ -42,13 +42,13 @@ def decoded(monkeypatch):
     """Paths of the files that are given to workers to be decoded."""
     seen: list[str] = []
 
-    def noting(entries, work):
+    def noting(entries, work, **options):
         def noted():
             for entry in entries:
                 seen.append(entry.path)
                 yield entry
 
-        return map_entries(noted(), work)
+        return map_entries(noted(), work, **options)
 
     monkeypatch.setattr(scan, "map_entries", noting)
     monkeypatch.setattr(update, "map_entries", noting)

@@ -204,7 +204,7 @@ def kept(collection: Collection) -> dict[str, int]:
 
 class TestKeepingUp:
     def test_known_slides_are_not_cut_again(self, folder, collection, work, monkeypatch):
-        def none(entries, *_):
+        def none(entries, *_, **__):
             assert list(entries) == []
             return iter(())
 
