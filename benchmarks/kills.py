@@ -113,6 +113,7 @@ class Kills:
         self.collection = Collection(home, changing.NAME)
         self._keys: dict[int, str] = {}  # content id by key, for good
         self._known: dict[str, Contents] = {}  # by generation
+        self._encoders: dict[str, str] = {}  # by generation
         self._removed: frozenset[str] = frozenset()
         self._named_before: set[str] | None = None
         self._changed: set[str] = set()  # another picture now, which was never removed
@@ -123,6 +124,7 @@ class Kills:
         for manifest in self.collection.generations():
             live = frozenset(self._read(manifest.generation))
             self._known[manifest.generation] = Contents(live, live, frozenset())
+            self._encoders[manifest.generation] = manifest.encoder
 
     def once(self) -> None:
         """Change things in the folders, let a process work and die, and look.
@@ -276,6 +278,7 @@ class Kills:
                 self._removed = contents.removed - live
                 removed |= self._removed
             self._known[generation] = Contents(live, live, frozenset(removed))
+            self._encoders[generation] = manifest.encoder
         self._doubtful |= {one.path for one in self.collection.skipped() if one.reason == REMOVED}
         _must(self.collection.next_key() > max(self._keys), "a key could be given again")
         self._check_found()
@@ -286,22 +289,23 @@ class Kills:
         now = self._known[expected]
         now = replace(now, removed=self._removed)
         after: Contents | None = None
+        used = encoder = self._encoders[expected]  # a training is always the last change
         for record in records:
             if "begin" in record:
-                after = self._after(record, now)
+                used = self._encoders.get(record.get("generation", expected), encoder)
+                after = self._after(record, now, carries=used != encoder)
             elif "done" in record:
                 assert after is not None
                 now, after, expected = after, None, record["serving"]
                 self._known[expected] = now
+                encoder = self._encoders[expected] = used
         return expected, after
 
-    def _after(self, record: dict[str, Any], now: Contents) -> Contents:
-        """What there is after a change."""
+    def _after(self, record: dict[str, Any], now: Contents, *, carries: bool) -> Contents:
+        """What there is after a change; `carries` tells of `use` that its encoder is another."""
         name = record["begin"]
         if name == "use":
-            known = self._known[record["generation"]]
-            self._doubtful |= known.removed | now.removed
-            return known
+            return self._used(record["generation"], now, carries=carries)
         if name == "remove":
             paths = frozenset(record["paths"])
             self._doubtful |= paths
@@ -429,8 +433,8 @@ class Kills:
         others = [m.generation for m in self.collection.generations() if m.generation != serving]
         if name == "use" and others:
             argument = self.chance.choice(others)
-            after = self._known[argument]
-            self._doubtful |= self._removed | after.removed
+            carries = self._encoders[argument] != self._encoders[serving]
+            after = self._used(argument, Contents(before, before, self._removed), carries=carries)
         elif name == "add":
             self._draw_folder(self._batches / f"w{self._drawn:05}", 1)
             batch = self._batches / f"w{self._drawn - 1:05}"
@@ -448,8 +452,19 @@ class Kills:
         live = frozenset(self._read(now))
         _must(after.sure <= live <= after.maybe, f"after {name} {argument}: {live ^ after.sure}")
         self._known[now] = Contents(live, live, after.removed)
+        self._encoders[now] = self.collection.manifest(now).encoder
         self._removed = after.removed
         self._check_opens(now)
+
+    def _used(self, generation: str, now: Contents, *, carries: bool) -> Contents:
+        """What there is once another generation serves: what it had, or of another encoder what
+        there is now, as far as its files can still be read."""
+        known = self._known[generation]
+        self._doubtful |= known.removed | now.removed
+        if not carries:
+            return known
+        sure = frozenset(one for one in now.sure if one in known.sure or not _is_gone(one))
+        return Contents(sure, now.maybe, now.removed)
 
     def _check_debris(self) -> None:
         found = [f"{kind}: {path}" for kind, path in self._debris()]
