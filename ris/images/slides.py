@@ -2,8 +2,8 @@
 
 The door to tifffile, whose pieces (tiles or strips) are decoded as they are needed. What Pillow
 reads within the limits of `decode.py` is read by it, whole; JPEG and PNG files over them by
-`streamed.py`. Runs in workers; the file that was open
-last stays open in each, and what of it was decoded last stays in memory.
+`streamed.py`. Runs in workers; the file that was open last stays open in each, and what of it was
+decoded last stays in memory.
 """
 
 import os
@@ -157,9 +157,10 @@ class _Tiff(Pieced):
         page: Any = self._file.pages[0]
         self._page = page
         width, height = int(page.imagewidth), int(page.imagelength)
-        wide, high = width, min(int(page.rowsperstrip), height)
         if page.is_tiled:
             wide, high = int(page.tilewidth), int(page.tilelength)
+        else:
+            wide, high = width, min(int(page.rowsperstrip), height)
         self._check(width, height)
         super().__init__(width, height, wide, high)
         if wide * high > MAX_PIECE_PIXELS:

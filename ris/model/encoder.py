@@ -85,7 +85,7 @@ class Encoder:
         if self._decoder is None:
             self._decoder = self._load("autoencoder.onnx")
         found: NDArray[np.float32] = self._run(self._decoder, pixels)[0]
-        return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
+        return to_pixels(found)
 
     def codes(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the decoder is given of pictures: uint8 (N, S, S, 3) to float32 (N, ...)."""
@@ -97,7 +97,7 @@ class Encoder:
         session = self._halves[1]
         given = {session.get_inputs()[0].name: np.asarray(codes, np.float32)}
         found: NDArray[np.float32] = session.run(None, given)[0]
-        return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
+        return to_pixels(found)
 
     @cached_property
     def _halves(self) -> tuple[Any, Any]:
@@ -132,6 +132,11 @@ class Encoder:
             )
         wanted = [one.name for one in session.get_outputs()[outputs]]
         return session.run(wanted, {session.get_inputs()[0].name: pixels})
+
+
+def to_pixels(drawn: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """What a decoder draws, -1 to 1, as pixels."""
+    return np.clip(np.round((drawn + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def seal(folder: Path, facts: Mapping[str, Any]) -> str:

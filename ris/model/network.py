@@ -16,6 +16,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
+from ris.model.encoder import to_pixels
 
 STRIDE = 16  # pixels of the picture, on each side, to one cell of the code
 MAX_DIMENSION = 192
@@ -176,8 +177,7 @@ class Network:
 
     def reconstruct(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Pictures as the decoder gives them back: uint8 (N, S, S, 3) to the same."""
-        found = self._run("reconstruction", pixels)
-        return np.clip(np.round((found + 1.0) * 127.5), 0, 255).astype(np.uint8)
+        return to_pixels(self._run("reconstruction", pixels))
 
     def _run(self, output: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """One output of many pictures, a batch at a time."""
