@@ -5,7 +5,6 @@ Runs as a job, beside a server that goes on answering from the generation before
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -24,10 +23,10 @@ from ris.store.collection import Collection, Draft
 from ris.store.files import describe, require_space
 from ris.store.generation import open_map
 from ris.store.index import Keys, Vectors
-from ris.store.known import removed_by_hand
+from ris.store.known import note_removed
 from ris.store.live import read_live
 from ris.store.manifest import Manifest, Map, Part
-from ris.store.table import ROW_GROUP, TableWriter, embeddings_of, write_skipped
+from ris.store.table import ROW_GROUP, TableWriter, embeddings_of
 
 STAGES = ("table", "graph", "map", "publish")
 MOST_PARTS = 100  # reading 30,000 rows out of 300 parts takes .12 s, out of 30 parts .06 s
@@ -44,7 +43,7 @@ def due(manifest: Manifest) -> str:
     than it was made of, and over 1,000.
     """
     rows = manifest.rows
-    tail = rows - manifest.graph.rows if manifest.graph else 0
+    tail = rows - (manifest.graph.rows if manifest.graph else 0)
     if len(manifest.parts) > MOST_PARTS:
         return f"the table is in {len(manifest.parts)} parts"
     if tail > max(_TAIL, _TAIL_SHARE * rows):
@@ -109,7 +108,7 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
         graph.file: work.folder / "graph.hnsw",
         positions.file: work.folder / "map.parquet",
     }
-    skipped = _note_removed(collection, manifest, work)
+    skipped = note_removed(collection, manifest, work.folder)
     work.on_progress(Progress("publish", 0, 1, "generations"))
     work.stop.check()
     draft = Draft(changed, files, skipped)
@@ -145,13 +144,3 @@ def _is_outgrown(manifest: Manifest) -> bool:
 
 def _made_of(first: Map) -> int:
     return first.fitted + first.placed if first.made_of is None else first.made_of
-
-
-def _note_removed(collection: Collection, manifest: Manifest, work: Work) -> Path | None:
-    """The skipped files with those that were removed by hand and are still there."""
-    found = removed_by_hand(collection, manifest)
-    if not found:
-        return None
-    path = work.folder / "skipped.parquet"
-    write_skipped(path, [*collection.skipped(), *found])
-    return path

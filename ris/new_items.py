@@ -19,7 +19,6 @@ from ris.images.labels import Labels
 from ris.images.parts import COLUMNS as PATCH_COLUMNS
 from ris.images.parts import columns_of
 from ris.images.pool import Decoded
-from ris.images.prepare import Prepared
 from ris.progress import Progress
 from ris.scan import copy_in, put_thumbnails, row_of
 from ris.store.collection import Collection, Draft
@@ -103,13 +102,15 @@ class NewItems:
         self._table.write(rows, vectors)
         self._keep(keys, vectors)
 
-    def write_rows(self, table: Any, pictures: list[Prepared]) -> None:
-        """Write rows of another encoder's generation, embedded again, under the keys they have."""
-        if pictures:
-            vectors = self.encoder.encode(np.stack([one.pixels for one in pictures]))
-            whole = embed(table, vectors)
-            self._table.write_table(conform(whole, self._manifest.dimension, self._columns))
+    def write_rows(self, table: Any, vectors: Vectors, *, are_new: bool = True) -> None:
+        """Write rows of another encoder's generation with embeddings of this one, under the keys
+        they have."""
+        whole = embed(table, vectors)
+        self._table.write_table(conform(whole, self._manifest.dimension, self._columns))
+        if are_new:
             self._keep(table.column("key").to_pylist(), vectors)
+        else:
+            self.rows += len(table)
 
     def write_again(
         self, table: Any, keys: list[int], entries: list[Entry], *, are_new: bool

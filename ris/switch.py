@@ -1,12 +1,13 @@
-"""Another generation serves, with what was added and removed since it was made.
+"""Another generation serves, with what was added, removed and moved since it was made.
 
 Going back to an earlier encoder must not lose pictures: those that came later are embedded by it
-first, under the keys that they have.
+first, under the keys that they have; those that it had removed come back.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from ris.new_items import NewItems, publish_with
 from ris.progress import Progress
 from ris.scan import BATCH
 from ris.store.collection import Collection
+from ris.store.generation import embeddings_of_items
 from ris.store.index import Keys
 from ris.store.kept import KeptEntry, kept_entry
-from ris.store.live import live_keys, read_live
+from ris.store.known import KnownFiles, note_removed
+from ris.store.live import live_keys, part_keys, read_live
 from ris.store.manifest import Manifest
 from ris.store.table import select, without_embeddings
 
@@ -39,7 +42,8 @@ def later(collection: Collection, generation: str) -> tuple[int, int]:
 
 
 def switch(collection: Collection, work: Work, generation: str) -> Manifest:
-    """Let a generation serve; one of another encoder with what was added and removed since.
+    """Let a generation serve; one of another encoder with what was added, removed and moved
+    since.
 
     Pictures that can't be read any more are not carried over.
 
@@ -58,8 +62,13 @@ def switch(collection: Collection, work: Work, generation: str) -> Manifest:
     """
     now, target = collection.serving(), collection.manifest(generation)
     came, went = _since(collection, now, target)
-    if len(came) == len(went) == 0:
+    moved = _moved(collection, now, target)
+    skipped = _note_removed(collection, now, target, work)
+    if len(came) == len(went) == len(moved) == 0 and skipped is None:
         return collection.use(generation)
+    back = np.intersect1d(came, target.deleted)  # removed there: their rows wait in its parts
+    came = np.setdiff1d(came, back)
+    target = replace(target, columns={**now.columns, **target.columns})
     with NewItems(collection, target, Labels("none"), work) as new:
         rows = _rows(collection, now, came)
         entries = _entries(collection, now, came)
@@ -68,20 +77,26 @@ def switch(collection: Collection, work: Work, generation: str) -> Manifest:
             work.stop.check()
             found = list(islice(results, len(table)))
             kept = [row for row, one in enumerate(found) if isinstance(one, Decoded)]
-            pictures = [one.picture for one in found if isinstance(one, Decoded)]
-            new.write_rows(select(table, kept), pictures)
+            pictures = [one.picture.pixels for one in found if isinstance(one, Decoded)]
+            if pictures:
+                new.write_rows(select(table, kept), new.encoder.encode(np.stack(pictures)))
             done += len(found)
             work.on_progress(Progress("embed", done, len(came)))
-    removed = {*target.deleted, *went.tolist()}
+        for table in _rows(collection, now, moved):
+            keys = table.column("key").to_numpy()
+            vectors = embeddings_of_items(collection.folder, target, keys)
+            new.write_rows(table, vectors, are_new=False)
+    removed = {*target.deleted, *went.tolist()}.difference(back.tolist())
     changed = replace(
         target,
         deleted=tuple(sorted(removed)),
         gone=tuple(sorted({*target.gone, *now.gone} & removed)),
-        items=target.items - len(removed) + len(target.deleted) + len(new.keys),
+        items=target.items - len(went) + len(back) + len(new.keys),
         next_key=max(now.next_key, target.next_key),
-        columns={**target.columns, **now.columns},
     )
-    return publish_with(collection, work, changed, new, None, parent=now.generation)
+    if target.graph is not None and min(new.keys, default=target.next_key) < target.graph.next_key:
+        changed = replace(changed, graph=None)  # it lacks keys that it answers for
+    return publish_with(collection, work, changed, new, skipped, parent=now.generation)
 
 
 def _since(collection: Collection, now: Manifest, target: Manifest) -> tuple[Keys, Keys]:
@@ -90,6 +105,25 @@ def _since(collection: Collection, now: Manifest, target: Manifest) -> tuple[Key
         return np.empty(0, np.int64), np.empty(0, np.int64)
     had, has = (live_keys(collection.folder, one) for one in (target, now))
     return np.setdiff1d(has, had), np.setdiff1d(had, has)
+
+
+def _moved(collection: Collection, now: Manifest, target: Manifest) -> Keys:
+    """Keys of items whose rows a generation of another encoder has with other paths or times."""
+    if now.encoder == target.encoder:
+        return np.empty(0, np.int64)
+    return KnownFiles(collection, now).moved_since(KnownFiles(collection, target))
+
+
+def _note_removed(
+    collection: Collection, now: Manifest, target: Manifest, work: Work
+) -> Path | None:
+    """The skipped files with those that were added and removed by hand since, so that `sync` goes
+    on passing them over; None where nothing changes."""
+    if now.encoder == target.encoder or not now.deleted:
+        return None
+    had = np.concatenate([np.empty(0, np.int64), *part_keys(collection.folder, target)])
+    forgotten = np.setdiff1d(now.deleted, had).astype(int).tolist()
+    return note_removed(collection, replace(now, deleted=tuple(forgotten)), work.folder)
 
 
 def _rows(collection: Collection, manifest: Manifest, keys: Keys) -> Iterator[Any]:

@@ -324,9 +324,8 @@ class TestTelling:
         assert told["path"] == str(pictures / "notes.txt")
         assert "notes.txt" in ris("skipped", "drawn").out
 
-    def test_generations_and_use(self, ris, collection, tmp_path):
-        draft = stores.make_draft(collection, tmp_path / "w", seed=3, count=48)
-        collection.publish(draft, parent=collection.current())
+    def test_generations_and_use(self, ris, collection, pictures, tmp_path):
+        stores.publish_by_another_encoder(collection, pictures, tmp_path)
         told = ris("generations", "drawn", "--json").documents
         assert [(one["generation"], one["serving"]) for one in told] == [
             ("00000001", False),

@@ -1,15 +1,15 @@
 """Going back to an earlier encoder without losing what happened since."""
 
-from dataclasses import replace
-
 import drawn
 import pytest
 import stores
 
+from ris.compact import compact
 from ris.explore.explorer import Explorer
-from ris.removal import remove
+from ris.removal import remove, restore
+from ris.store.known import KnownFiles
 from ris.switch import later, switch
-from ris.update import add
+from ris.update import add, sync
 
 COUNT = 8
 
@@ -22,26 +22,7 @@ def retrained(tmp_path):
     collection = stores.publish_folder(
         tmp_path / "home", "own", tmp_path / "pictures", tmp_path / "first"
     )
-    other = stores.publish_folder(
-        tmp_path / "other", "own", tmp_path / "pictures", tmp_path / "second", seed=5
-    )
-    manifest = other.manifest("00000001")
-    files = {
-        facts.file.replace("generations/00000001", "generations/{generation}"): other.folder
-        / facts.file
-        for facts in manifest.files
-    }
-    from ris.store.collection import Draft
-
-    draft = Draft(
-        replace(
-            manifest,
-            graph=replace(manifest.graph, file="generations/{generation}/graph.hnsw"),
-            maps=(replace(manifest.maps[0], file="generations/{generation}/map.parquet"),),
-        ),
-        files,
-    )
-    collection.publish(draft, parent="00000001")
+    stores.publish_by_another_encoder(collection, tmp_path / "pictures", tmp_path / "second")
     return collection
 
 
@@ -68,6 +49,68 @@ def test_what_was_added_and_removed_since_is_carried_over(retrained, work, tmp_p
         assert hit.item.labels == ("rings",)
         assert explorer.place_of(hit.item.key) is not None
     assert retrained.next_key() == COUNT + 3
+
+
+def test_what_was_removed_there_and_restored_since_is_found(retrained, work, tmp_path):
+    switch(retrained, work(), "00000001")
+    remove(retrained, ["3", "5"])
+    older = retrained.serving()
+    switch(retrained, work(), "00000002")  # without 3 and 5
+    restore(retrained, ["3"])
+    assert later(retrained, older.generation) == (1, 0)
+    manifest = switch(retrained, work(), older.generation)
+    assert manifest.encoder == older.encoder
+    assert (manifest.items, manifest.deleted) == (COUNT - 1, (5,))
+    explorer = Explorer(retrained)
+    path = explorer.item(3).path
+    assert explorer.search(path, k=1).hits[0].item.key == 3
+    assert explorer.place_of(3) is not None
+
+
+def test_what_was_compacted_away_there_comes_back_and_can_go_again(
+    retrained, work, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ris.store.generation.EXACT_BELOW", 1)
+    switch(retrained, work(), "00000001")
+    remove(retrained, ["3"])
+    compacted = compact(retrained, work())
+    assert compacted.graph is not None
+    switch(retrained, work(), "00000002")
+    restore(retrained, ["3"])
+    manifest = switch(retrained, work(), compacted.generation)
+    assert (manifest.encoder, manifest.items) == (compacted.encoder, COUNT)
+    explorer = Explorer(retrained)
+    assert explorer.search(explorer.item(3).path, k=1).hits[0].item.key == 3
+    remove(retrained, ["3"])
+    explorer = Explorer(retrained)
+    assert explorer.notices == ()
+    assert 3 not in explorer.keys
+
+
+def test_moved_files_stay_where_they_are_now(retrained, work, tmp_path):
+    path = next(iter(sorted((tmp_path / "pictures").rglob("*.png"))))
+    path.rename(path.with_name("moved.png"))
+    sync(retrained, work())
+    switch(retrained, work(), "00000001")
+    assert retrained.current() not in ("00000001", "00000002")
+    known = KnownFiles(retrained, retrained.serving())
+    paths = {known.file(place).path for place in range(len(known))}
+    assert str(path.with_name("moved.png")) in paths
+    assert str(path) not in paths
+    explorer = Explorer(retrained)
+    assert explorer.count == COUNT
+    hit = explorer.search(path.with_name("moved.png"), k=1).hits[0]
+    assert (hit.item.path, round(hit.distance, 5)) == (str(path.with_name("moved.png")), 0)
+
+
+def test_what_was_added_and_removed_since_stays_away(retrained, work, tmp_path):
+    new = drawn.write(tmp_path / "pictures", "rings", 0)
+    sync(retrained, work())
+    remove(retrained, [str(new)])
+    assert switch(retrained, work(), "00000001").items == COUNT
+    assert [one.path for one in retrained.skipped()] == [str(new)]
+    sync(retrained, work())
+    assert Explorer(retrained).count == COUNT
 
 
 def test_a_picture_that_is_lost_is_left_behind(retrained, work, tmp_path):

@@ -16,7 +16,7 @@ from ris.store.collection import Collection
 from ris.store.files import verify
 from ris.store.live import live_rows
 from ris.store.manifest import Manifest
-from ris.store.table import concatenate, read_table
+from ris.store.table import concatenate, read_table, write_skipped
 
 REMOVED = "removed from the collection; add it again to bring it back"
 _COLUMNS = ("key", "id", "path", "bytes", "modified")
@@ -106,6 +106,21 @@ class KnownFiles:
         start = (folder.rstrip("/") + "/", folder + FRAGMENT)
         return np.array([path.startswith(start) for path in _texts(self._paths)], np.bool_)
 
+    def moved_since(self, earlier: "KnownFiles") -> NDArray[np.int64]:
+        """Keys of items that are not removed here and have other paths or times than earlier,
+        removed there or not."""
+        live = np.flatnonzero(~self.removed)
+        keys, here, there = np.intersect1d(self.keys[live], earlier.keys, True, True)
+        here = live[here]
+        paths = [
+            one._paths.take(places).to_numpy(zero_copy_only=False)
+            for one, places in ((self, here), (earlier, there))
+        ]
+        times = self._modified[here], earlier._modified[there]
+        same = (times[0] == times[1]) | (np.isnan(times[0]) & np.isnan(times[1]))
+        moved: NDArray[np.int64] = keys[(paths[0] != paths[1]) | ~same]
+        return moved
+
     def patches(self, file: str) -> list[int]:
         """Places of the patches of a file."""
         return self._by_file.get(file, [])
@@ -174,6 +189,17 @@ def removed_by_hand(collection: Collection, manifest: Manifest) -> list[Skipped]
     listed = {one.path for one in collection.skipped() if one.reason == REMOVED}
     found = (path for path in sorted(paths - listed) if unescape(path).is_absolute())
     return [Skipped(path, REMOVED) for path in found if file_of(path).exists()]
+
+
+def note_removed(collection: Collection, manifest: Manifest, folder: Path) -> Path | None:
+    """The skipped files with those of `removed_by_hand`, written into a folder; None where there
+    are none of these."""
+    found = removed_by_hand(collection, manifest)
+    if not found:
+        return None
+    path = folder / "skipped.parquet"
+    write_skipped(path, [*collection.skipped(), *found])
+    return path
 
 
 class _Places:

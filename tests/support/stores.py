@@ -202,6 +202,27 @@ def publish_folder(
     return collection
 
 
+def publish_by_another_encoder(collection: Collection, source: Path, place: Path) -> None:
+    """The next generation of a collection of a folder's pictures, as a retraining leaves it: the
+    same items, embedded by another encoder."""
+    other = publish_folder(place / "home", "other", source, place / "work", seed=5)
+    manifest = other.serving()
+    files = {
+        one.file.replace(f"generations/{manifest.generation}", "generations/{generation}"): (
+            other.folder / one.file
+        )
+        for one in manifest.files
+    }
+    (drawn_map,) = manifest.maps
+    assert manifest.graph is not None
+    draft = replace(
+        manifest,
+        graph=replace(manifest.graph, file="generations/{generation}/graph.hnsw"),
+        maps=(replace(drawn_map, file="generations/{generation}/map.parquet"),),
+    )
+    collection.publish(Draft(draft, files), parent=collection.current())
+
+
 def publish_slide(home: Path, place: Path) -> Collection:
     """A collection `slides` of a picture of 4 x 4 pictures, some of them the same."""
     whole = Image.new("RGB", (128, 128), "white")
