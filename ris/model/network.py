@@ -137,11 +137,11 @@ class Network:
     """An autoencoder with the head that makes embeddings of its features.
 
     Attributes:
-        encoder: Pictures of any side that is a multiple of `STRIDE` to `code`, to `features`, the
-            mean of the last map over its places, and to `peaks`, its maxima.
+        encoder: Pictures of any side that is a multiple of `STRIDE` to `code`, to `map`, the last
+            one, to `features`, its mean over all places, and to `peaks`, its maxima.
         decoder: Codes to reconstructions.
-        head: Features and peaks, as a mean over views of a picture, and colours, to embeddings;
-            fitted after training, see `head.py`.
+        head: Features, peaks and layout, as a mean over views of a picture, and colours, to
+            embeddings; fitted after training, see `head.py`.
         model: All three in one, as it is saved; its input has the side that serves.
     """
 
@@ -167,9 +167,9 @@ class Network:
         """Whether embeddings are the mean over turned views too; see `NetworkSettings`."""
         return self.views > 2
 
-    def mean_features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def head_features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the head gets of pictures: uint8 (N, S, S, 3) to float32 (N, C)."""
-        return self._run("mean_features", pixels)
+        return self._run("head_features", pixels)
 
     def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeddings, as the exported encoder gives them: uint8 (N, S, S, 3) to float32 (N, D)."""
@@ -182,9 +182,9 @@ class Network:
     def _run(self, output: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """One output of many pictures, a batch at a time."""
         if output not in self._functions:
-            outputs = {"mean_features": self.model.get_layer("mean_features").output}
-            outputs |= self.model.output
-            part = keras.Model(self.model.input, outputs[output])
+            named = self.model.output
+            found = named[output] if output in named else self.model.get_layer(output).output
+            part = keras.Model(self.model.input, found)
             signature = [tf.TensorSpec((None, self.size, self.size, 3), tf.float32)]
             self._functions[output] = tf.function(part, input_signature=signature)
         function, batch = self._functions[output], _BATCH // self.views
@@ -247,7 +247,6 @@ def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Netw
     try:
         encoder = _encoder(settings)
         decoder = _decoder(settings)
-        head = _head(settings)
         pictures = keras.Input((settings.size, settings.size, 3), name="pictures")
         found = encoder(pictures)
         views = OtherViews(settings.turned, name="other_views", dtype="float32")
@@ -259,10 +258,12 @@ def build_network(settings: NetworkSettings, *, policy: str = "float32") -> Netw
         parts = [features]
         if settings.turned and settings.colour:
             parts.append(layers.Rescaling(settings.colour, dtype="float32")(colours))
-        features = layers.Concatenate(name="mean_features", dtype="float32")(parts)
+        usual = layers.Concatenate(name="mean_features", dtype="float32")(parts)
+        layout = Layout(settings.turned, dtype="float32")([found["map"], others["map"]])
+        features = layers.Concatenate(name="head_features", dtype="float32")([usual, layout])
         outputs = {
             "reconstruction": decoder(found["code"]),
-            "embedding": head([features, colours]),
+            "embedding": _head(settings, features.shape[-1])([features, colours]),
         }
         return Network(keras.Model(pictures, outputs, name="autoencoder"))
     finally:
@@ -292,8 +293,9 @@ def fit_linear_path(network: Network, pixels: NDArray[np.uint8]) -> None:
 
 
 def describing(network: Network) -> keras.Model:
-    """Pictures (B, S, S, 3) to their embeddings (B, D), mean features (B, C), which the head gets,
-    and feature maps (B, S / 16, S / 16, C), whose mean over the picture the features begin as."""
+    """Pictures (B, S, S, 3) to their embeddings (B, D), mean features (B, C), which the head gets
+    without what is where, and feature maps (B, S / 16, S / 16, C), whose mean over the picture the
+    features begin as."""
     pictures = network.model.input
     pooled = network.encoder.get_layer(index=_pooling(network.encoder))
     maps = keras.Model(network.encoder.input, pooled.input)
@@ -373,6 +375,59 @@ class MeanDirection(layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("ris")
+class Layout(layers.Layer):  # type: ignore[misc]
+    """What is seen where, as far as all views of a picture share it.
+
+    Takes the map of the first view, (B, H, W, C), and those of the others, (count * B, H, W, C) as
+    `OtherViews` orders them. Gives (B, K C), of unit length: of K parts of the picture the mean
+    over their places, each brought to unit length, as a mean over the views. The parts are four
+    rows, each in two, inside and the two sides together; where pictures have no up corners, edges
+    and middle.
+
+    With the base encoder, without and with them: precision@10 and the accuracy of 20 neighbours
+    .493, .642 and .531, .680 on clothing, .571, .730 and .582, .748 on CIFAR-10 (12,000 pictures);
+    altered copies found there: text .96 and .97, cut to half the area .96 and .89; of drawn nuclei,
+    fluorescent, text .73 and .83, cut to 70 % .60 and .70 (2026-11-28).
+    """
+
+    def __init__(self, turned: bool, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.turned = turned
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes an equal layer."""
+        return {**super().get_config(), "turned": self.turned}
+
+    def build(self, input_shape: Any) -> None:
+        self.places = _places(input_shape[0][1], self.turned)  # (K, H W)
+
+    def call(self, inputs: Any) -> Any:
+        """Take means, normalise, add."""
+        channels, (parts, places) = inputs[0].shape[-1], self.places.shape
+        maps = ops.reshape(ops.concatenate(inputs, axis=0), (-1, places, channels))
+        unit = ops.normalize(ops.matmul(self.places, maps), axis=-1)  # (views * B, K, C)
+        views = 8 if self.turned else 2
+        each = ops.reshape(unit, (views, -1, parts * channels))
+        return ops.mean(each, axis=0) / parts**0.5
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that `call` gives."""
+        first, _ = input_shape
+        return (first[0], len(_places(first[1], self.turned)) * first[-1])
+
+
+def _places(side: int, turned: bool) -> NDArray[np.float32]:
+    """Which places of a square map, in lines one after the other, each part is the mean over:
+    (K, side * side), each row 1 in sum."""
+    along = np.arange(side)
+    ring = (np.minimum(along, side - 1 - along) >= side / 4).astype(int)  # 0 outside, 1 inside
+    row = ring if turned else np.where(along < side / 2, ring, 3 - ring)
+    part = (row[:, None] + ring if turned else 2 * row[:, None] + ring).ravel()
+    member = part == np.unique(part)[:, None]
+    return np.asarray(member / member.sum(axis=1, keepdims=True), np.float32)
+
+
+@keras.saving.register_keras_serializable("ris")
 class Mirror(layers.Layer):  # type: ignore[misc]
     """Pictures (B, H, W, C), left and right swapped; of networks that were made before."""
 
@@ -422,7 +477,8 @@ def _encoder(settings: NetworkSettings) -> keras.Model:
     peaks = layers.GlobalMaxPooling2D(dtype="float32")(x)
     deep = layers.Conv2D(settings.code_channels, 1, name="code", kernel_initializer="zeros")(x)
     code = layers.Add()([linear, deep])  # (B, S / 16, S / 16, C)
-    outputs = {"code": code, "features": features, "peaks": peaks}
+    last = layers.Activation("linear", dtype="float32")(x)  # (B, S / 16, S / 16, C)
+    outputs = {"code": code, "map": last, "features": features, "peaks": peaks}
     return keras.Model(pictures, outputs, name="encoder")
 
 
@@ -452,9 +508,8 @@ def _decoding_conv(width: int) -> layers.Layer:
     )
 
 
-def _head(settings: NetworkSettings) -> keras.Model:
+def _head(settings: NetworkSettings, width: int) -> keras.Model:
     among_features = settings.turned and settings.colour > 0
-    width = 2 * settings.widths[-1] + (64 if among_features else 0)
     features = keras.Input((width,), dtype="float32")
     colours = keras.Input((64,), dtype="float32")
     x = layers.Dense(settings.dimension, name="axes", dtype="float32")(features)

@@ -46,6 +46,11 @@ def test_slides_have_no_up():
     )
 
 
+def test_three_hundred_pictures_are_enough_to_tell():
+    assert have_no_up(slides(300))
+    assert not have_no_up(landscapes(300))
+
+
 def test_of_a_few_pictures_it_can_not_be_told():
     assert not have_no_up(slides(50))
 

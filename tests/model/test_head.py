@@ -9,7 +9,8 @@ from ris.images.alterations import KINDS
 from ris.model.head import changed_features, fit_head, fit_to
 from ris.model.network import NetworkSettings, build_network
 
-NO_CHANGES = np.zeros((1, 64), np.float32)
+WIDTH = 128  # features, peaks and two parts of the layout, 32 of each
+NO_CHANGES = np.zeros((1, WIDTH), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def embed(network, pictures):
 def test_altered_copies_are_compared_with_their_own_pictures(shape, turned):
     """Of pictures that have an up, those turned by 90 degrees are left out."""
     network = build_network(NetworkSettings(**{**vars(shape), "turned": turned}))
-    width = 2 * 32 + 64 * turned  # colours are among the features then
+    width = network.head.input_shape[0][-1]
     found = changed_features(network, drawn.pixels(3)).reshape(-1, 3, width)
     assert len(found) == len(KINDS) - (not turned)
     names = [kind.name for kind in KINDS]
@@ -49,12 +50,12 @@ class TestHead:
     def drawn_features(self, spreads, count=4000):
         """Normal, of those spreads along random axes."""
         random = np.random.default_rng(0)
-        axes = np.linalg.qr(random.normal(size=(64, 64)))[0]
-        return (random.normal(size=(count, 64)) * spreads) @ axes + random.normal(size=64)
+        axes = np.linalg.qr(random.normal(size=(WIDTH, WIDTH)))[0]
+        return (random.normal(size=(count, WIDTH)) * spreads) @ axes + random.normal(size=WIDTH)
 
     def test_axes_are_centred_and_partly_white(self, network):
         """Where nothing is known of changes, variances v become v / v ** .7."""
-        spreads = np.linspace(0.2, 0.05, 64)
+        spreads = np.linspace(0.2, 0.05, WIDTH)
         found = self.axes(network, self.drawn_features(spreads))
         assert found.shape == (4000, 16)
         np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
@@ -62,7 +63,7 @@ class TestHead:
         np.testing.assert_allclose(np.cov(found, rowvar=False), expected, atol=0.03)
 
     def test_they_are_the_ones_of_largest_spread(self, network):
-        spreads = np.repeat([0.2, 0.01], [16, 48])
+        spreads = np.repeat([0.2, 0.01], [16, WIDTH - 16])
         features = self.drawn_features(spreads)
         found = self.axes(network, features)
         centred = features - features.mean(axis=0)
@@ -70,17 +71,17 @@ class TestHead:
         assert left.std() < 0.02
 
     def test_axes_of_next_to_no_spread_are_not_blown_up(self, network):
-        found = self.axes(network, self.drawn_features(np.repeat([0.2, 1e-5], [4, 60])))
+        found = self.axes(network, self.drawn_features(np.repeat([0.2, 1e-5], [4, WIDTH - 4])))
         assert np.abs(found[:, :4].std(axis=0) - 0.2**0.3).max() < 0.05
         assert found[:, 4:].std(axis=0).max() < 0.1
 
     def test_what_altered_copies_change_counts_for_less(self, network):
-        features = self.drawn_features(np.full(64, 0.1))
-        direction = np.eye(64)[3]
-        changes = np.random.default_rng(1).normal(size=(500, 64)) * 0.01
+        features = self.drawn_features(np.full(WIDTH, 0.1))
+        direction = np.eye(WIDTH)[3]
+        changes = np.random.default_rng(1).normal(size=(500, WIDTH)) * 0.01
         changes[:, 3] += np.tile([0.2, -0.2], 250)
         kept = self.kernel(network, features, changes)
-        assert np.linalg.norm(direction @ kept) < 0.3 * np.linalg.norm(np.eye(64)[4] @ kept)
+        assert np.linalg.norm(direction @ kept) < 0.3 * np.linalg.norm(np.eye(WIDTH)[4] @ kept)
 
     def kernel(self, network, features, changes):
         self.axes(network, features, changes.astype(np.float32))

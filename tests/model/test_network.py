@@ -11,6 +11,7 @@ from ris.errors import StoreError
 from ris.model.network import (
     STRIDE,
     ColourHistogram,
+    Layout,
     NetworkSettings,
     StandardisedConv2D,
     build_network,
@@ -73,14 +74,55 @@ class TestEmbeddings:
         expected = np.asarray(ColourHistogram()(PICTURES)) * np.sqrt(weight / (1 + weight))
         np.testing.assert_allclose(colours, expected, atol=1e-5)
 
-    def test_mean_features_are_what_the_head_gets(self, network):
+    def test_head_features_are_what_the_head_gets(self, network):
         pixels = drawn.pixels(300)  # more than one batch
-        features = network.mean_features(pixels)
-        assert features.shape == (300, 2 * 32)
+        features = network.head_features(pixels)
+        assert features.shape == (300, (2 + 2) * 32)
         rows = [0, 255, 256, 299]
         colours = np.asarray(ColourHistogram()(pixels[rows].astype(np.float32)))
         found = np.asarray(network.head([features[rows], colours]))
         np.testing.assert_allclose(found, embed(network, pixels[rows]), atol=1e-5)
+
+
+class TestLayout:
+    """What is where: parts of the picture that its views share."""
+
+    def layout(self, first, *others, turned=False):
+        maps = [np.asarray(first, np.float32), np.concatenate(others).astype(np.float32)]
+        return np.asarray(Layout(turned)(maps))
+
+    def test_it_is_by_rows_and_by_inside_and_sides(self):
+        first = np.zeros((1, 4, 4, 2))
+        first[0, :, :, 1] = 1
+        first[0, 1, 2] = (1, 0)  # second row, inside
+        found = self.layout(first, first[:, :, ::-1]).reshape(8, 2) * 8**0.5
+        half = np.sqrt(0.5)
+        expected = np.array([[half, half] if part == 3 else [0, 1] for part in range(8)])
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+    def test_it_is_by_distance_from_the_middle_where_there_is_no_up(self):
+        first = np.zeros((1, 4, 4, 3))
+        corners = [0, 0, 3, 3], [0, 3, 0, 3]
+        first[0, ..., 1] = 1
+        first[0, 1:3, 1:3] = (0, 0, 1)
+        first[0, corners[0], corners[1]] = (1, 0, 0)
+        found = self.layout(first, *[first] * 7, turned=True) * 3**0.5
+        np.testing.assert_allclose(found, np.eye(3).reshape(1, 9), atol=1e-6)
+
+    @pytest.mark.parametrize("side", [1, 2, 3, 4, 6, 16])
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_views_of_a_picture_share_it_whatever_the_side(self, side, turned):
+        map_ = np.random.default_rng(side).normal(size=(1, side, side, 5))
+        views = [map_, map_[:, :, ::-1]]
+        if turned:
+            views += [np.rot90(one, turns, axes=(1, 2)) for one in views for turns in (1, 2, 3)]
+        first, *rest = views
+        found = self.layout(first, *rest, turned=turned)
+        for start in range(1, len(views)):
+            again = self.layout(views[start], *views[:start], *views[start + 1 :], turned=turned)
+            np.testing.assert_allclose(again, found, atol=1e-6)
+        alone = self.layout(first, *[first] * len(rest), turned=turned)
+        np.testing.assert_allclose(alone, found, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +187,7 @@ def test_a_saved_network_is_the_same(network, tmp_path):
     assert (again.size, again.dimension) == (network.size, network.dimension)
     assert again.has_shape_of(network)
     np.testing.assert_array_equal(
-        again.mean_features(drawn.pixels(2)), network.mean_features(drawn.pixels(2))
+        again.head_features(drawn.pixels(2)), network.head_features(drawn.pixels(2))
     )
 
 
