@@ -14,8 +14,10 @@ from ris.model.network import Network
 _FITTED_ON = 5_000  # pictures that a head is fitted on, at most
 _ALTERED = 300  # pictures of which altered copies are made, at most
 _WHITENING = 0.35  # exponent of the variances; see fit_head
+_TURNED_WHITENING = 0.1  # the same where features are the mean over turned views
 _TEXT = 4.0  # how much more what is written over pictures counts than other changes
 _SPHERE = 0.1  # share of the changes that is spread over all directions
+_TURNED_SPHERE = 0.04  # the same where features are the mean over turned views
 
 
 def fit_to(network: Network, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> None:
@@ -61,8 +63,10 @@ def fit_head(network: Network, features: NDArray[np.float32], changes: NDArray[n
     axes, part-whitened.
 
     First, directions are divided by how much altered copies differ from their pictures in them;
-    the axes that remain, by their variance to the power .35; where features are the mean over
-    turned views by nothing, as more copies are found so.
+    the axes that remain, by their variance to the power .35. Where features are the mean over
+    turned views the power is .1, and less of the changes is spread over all directions: of drawn
+    nuclei .92 in place of .85 with text over them are found, and .65 in place of .62 of those cut
+    to 70 % of their area, at 0 and .1 (2026-11-28).
 
     With the base encoder, 3,000 pictures and the colour histogram, without and with the first of
     it: precision@10 and the accuracy of 20 neighbours .484, .636 and .487, .647 on clothing,
@@ -89,6 +93,9 @@ def fit_head(network: Network, features: NDArray[np.float32], changes: NDArray[n
     from scipy.linalg import eigh
     from sklearn.covariance import ledoit_wolf
 
+    power, sphere = _WHITENING, _SPHERE
+    if network.turned:
+        power, sphere = _TURNED_WHITENING, _TURNED_SPHERE
     layer = network.head.get_layer("axes")
     width, count = layer.kernel.shape
     mean = features.mean(axis=0, dtype=np.float64)
@@ -99,18 +106,17 @@ def fit_head(network: Network, features: NDArray[np.float32], changes: NDArray[n
     covariance, _ = ledoit_wolf(centred, assume_centered=True)
     # the axes of the covariance once changes are as large in all directions
     last = (width - count, width - 1)
-    variances, axes = eigh(covariance, _spread(changes), subset_by_index=last)  # ascending
+    variances, axes = eigh(covariance, _spread(changes, sphere), subset_by_index=last)  # ascending
     variances, axes = variances[::-1], axes[:, ::-1]
-    power = 0.0 if network.turned else _WHITENING
     kernel = axes / np.maximum(variances, 1e-3 * variances[0] + 1e-12) ** power
     layer.set_weights([kernel, -mean @ kernel])
 
 
-def _spread(changes: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The covariance of changes (M, C), shrunk towards a sphere: (C, C)."""
+def _spread(changes: NDArray[np.float32], sphere: float) -> NDArray[np.float64]:
+    """The covariance of changes (M, C), a share of it spread over all directions: (C, C)."""
     count, width = changes.shape
     total = float(np.square(changes).sum()) / max(count, 1)
     if total < 1e-12:
         return np.eye(width)
     spread = changes.T.astype(np.float64) @ changes / count
-    return np.asarray((1 - _SPHERE) * spread + _SPHERE * total / width * np.eye(width))
+    return np.asarray((1 - sphere) * spread + sphere * total / width * np.eye(width))
