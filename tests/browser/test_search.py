@@ -33,6 +33,14 @@ GIVE = """
         : new DragEvent(each, {dataTransfer: given, ...far}));
 }
 """
+SIDES = """
+async (pictures) => {
+  const images = pictures.map((picture) => picture.querySelector("img"));
+  images.forEach((image) => (image.loading = "eager"));
+  await Promise.all(images.map((image) => image.decode()));
+  return pictures.map((picture) => [picture.offsetWidth, picture.offsetHeight]);
+}
+"""
 FOCUSED = """
 () => {
   let at = document.activeElement;
@@ -232,6 +240,19 @@ class TestGrid:
         expect(page).to_have_url(re.compile("sort=name"))
         settled(page)
         assert titles(page) == sorted(titles(page))
+
+
+    def test_cards_are_as_high_as_one_another_whatever_shape_their_pictures_have(
+        self, open_tab, server, tmp_path
+    ):
+        for name, size in (("tall", (24, 64)), ("wide", (64, 24))):
+            drawn.fill_folder(tmp_path / "shapes" / name, 3, size=size)
+        stores.publish_folder(server.home, "shapes", tmp_path / "shapes", tmp_path / "work")
+        page = open_tab("/?item=3", collection="shapes")
+        expect(page.locator(".card .name").last).to_be_visible()
+        sides = page.locator(".card .picture").evaluate_all(SIDES)
+        assert len(sides) == 23
+        assert all(width == height for width, height in sides), sides
 
 
 class TestDetail:
