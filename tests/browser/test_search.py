@@ -241,7 +241,6 @@ class TestGrid:
         settled(page)
         assert titles(page) == sorted(titles(page))
 
-
     def test_cards_are_as_high_as_one_another_whatever_shape_their_pictures_have(
         self, open_tab, server, tmp_path
     ):
@@ -267,6 +266,7 @@ class TestDetail:
         expect(dialog.get_by_text("1 of 24 pictures")).to_be_visible()
         expect(dialog.get_by_role("img", name="This picture, as it redraws it")).to_be_visible()
         expect(dialog.get_by_role("list", name="Most like it").locator(".card")).to_have_count(8)
+        expect(dialog.get_by_role("img", name="Among 48 pictures, lines to its")).to_be_visible()
         expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
         dialog.get_by_role("button", name="Next").click()
         expect(heading).to_have_text(names[1])
