@@ -7,7 +7,7 @@ const WHEEL = 1 / 500; // zoom, as an exponent, of a wheel's pixel
 const NEAREST = 20000; // limits of zooming, in times of the whole map
 const FARTHEST = 1 / 3;
 const CLOSEST_FIT = 40; // "zoom to the results" goes no nearer than this many times
-const OVERHANG = [0.12, 64]; // part of a side, and px at most, by which pictures may reach beyond their points
+const OVERHANG = [0.08, 44]; // part of a side, and px at most, by which pictures may reach beyond their points
 
 export class Camera {
   // bounds: of all points. onMove is called after every change.

@@ -11,6 +11,14 @@ CSS = """
 <style>
 .stMainBlockContainer { padding: 3.5rem 3rem 4rem; }
 @media (max-width: 900px) { .stMainBlockContainer { padding-inline: 1rem; } }
+/* A title with controls beside it lies where one alone does. */
+.st-key-head { min-height: 4.65rem; padding-bottom: 1rem; }
+.st-key-head:has(.stSelectbox) { margin-top: -.6rem; }
+@media (max-width: 640px) {
+  .stMain .st-key-head { min-height: 0; padding: 1.25rem 0 .5rem; margin-top: 0; }
+  .st-key-head:has(.stSelectbox) > :first-child { flex-basis: 100%; }
+  .st-key-head > :has(> .stSelectbox) { flex: 1 1 8rem; }
+}
 /* Streamlit's own grey has a contrast of 4.2 */
 .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: .76; }
 .stSidebar .st-key-job p { font-size: .875rem; }
