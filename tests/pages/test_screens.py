@@ -424,6 +424,16 @@ def test_the_url_names_the_collection(app):
     assert not app.exception
 
 
+def test_a_link_to_a_collection_that_is_gone_says_so(app):
+    app.query_params["collection"] = "no*such"
+    app.run()
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "drawn"
+    assert [toast.value for toast in app.toast] == [r"There is no collection “no\*such” here\."]
+    app.run()
+    assert not app.toast
+
+
 def test_a_job_that_was_killed_says_so(app, killed_job):
     app.run()
     assert not app.exception
