@@ -7,13 +7,23 @@ const WHEEL = 1 / 500; // zoom, as an exponent, of a wheel's pixel
 const NEAREST = 20000; // limits of zooming, in times of the whole map
 const FARTHEST = 1 / 3;
 const CLOSEST_FIT = 40; // "zoom to the results" goes no nearer than this many times
+const OVERHANG = [0.08, 44]; // part of a side, and px at most, by which pictures may reach beyond their points
 
 export class Camera {
   // bounds: of all points. onMove is called after every change.
   constructor(bounds, width, height, onMove) {
     this.bounds = bounds;
     this.onMove = onMove;
+    this.overhang = 0;
     this.view = around(bounds, width, height);
+  }
+
+  // Whether pictures stand for points: then the whole map leaves room for those at its edges.
+  pictured(yes) {
+    const { view } = this;
+    const all = same(view, this.#whole());
+    this.overhang = yes ? Math.min(OVERHANG[0] * Math.min(view.width, view.height), OVERHANG[1]) : 0;
+    if (all) this.view = this.#whole();
   }
 
   look(view) {
@@ -43,7 +53,9 @@ export class Camera {
   }
 
   #whole() {
-    return around(this.bounds, this.view.width, this.view.height);
+    const { width, height } = this.view;
+    const whole = around(this.bounds, width - 2 * this.overhang, height - 2 * this.overhang);
+    return resized(whole, width, height);
   }
 
   // Zooms so that what lies under a pixel stays there.
@@ -95,6 +107,10 @@ export function around(bounds, width, height, margin = 1.12) {
 // The same middle and zoom in a frame of another size.
 export function resized(view, width, height) {
   return about(middle(view), unitOf(view), width, height);
+}
+
+function same(a, b) {
+  return [a.x0 - b.x0, a.x1 - b.x1, a.y0 - b.y0, a.y1 - b.y1].every((off) => Math.abs(off) < unitOf(b));
 }
 
 // Whether anything of `bounds` is in view.

@@ -139,6 +139,7 @@ class MapView {
     this.camera = new Camera({ x0, x1, y0, y1 }, width, height, () => this.#moved());
     const { view } = this.state;
     if (view && sees(view, this.camera.bounds)) this.camera.view = resized(view, width, height);
+    this.camera.pictured(this.state.pictures);
     const failed = (error) => this.#fail(error);
     this.tiles = new Blocks(base, { come: (block) => this.#came(block), gone: ({ gl }) => gl && this.dots?.forget(gl), failed });
     this.medoids = new Blocks(base, { come: () => this.#settleSoon(), gone: () => {}, failed });
@@ -349,7 +350,9 @@ class MapView {
 
   #picture() {
     this.state.pictures = !this.state.pictures;
+    this.camera.pictured(this.state.pictures);
     this.#tools();
+    this.#moved();
     this.#settle();
   }
 

@@ -63,7 +63,7 @@ def draw_strip(explorer: Explorer, steps: tuple[Step, ...], now: int) -> None:
         cells.append(
             f'<li><img class="drawn{mark}" src="{drawn}" alt="{said}">'
             f'<img src="{base}/thumbnails/{step.nearest.item.key}.webp" alt="{escape(near)}" '
-            f'title="{escape(near)}"><span>{step.share:.0%}</span></li>'
+            f'title="{escape(near)}"><span>{words.percent(step.share)}</span></li>'
         )
     st.html(f'<ol class="ris-walk" aria-label="The way">{"".join(cells)}</ol>')
 
@@ -75,8 +75,12 @@ def draw_step(explorer: Explorer, step: Step) -> None:
         left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Drawn by the decoder**")
-        pictures.inline(png(step.pixels), "image/png", f"Drawn at {step.share:.0%} of the way")
-        st.caption(f"{step.share:.0%} of the way, from the mixed codes of both pictures.")
+        pictures.inline(
+            png(step.pixels), "image/png", f"Drawn at {words.percent(step.share)} of the way"
+        )
+        st.caption(
+            f"{words.percent(step.share)} of the way, from the mixed codes of both pictures."
+        )
     with right:
         st.markdown("**The nearest real picture**")
         pictures.thumbnail(explorer, hit.item.key, words.name(hit.item.path))

@@ -132,7 +132,7 @@ def main() -> None:
         keys, note = keys_here(explorer, selection)
         result = answer(explorer, selection, keys)
         selection = session.selection()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
         st.title("Map", anchor=False, width="stretch")
         colour = choose_colour(explorer)
         key = selection.key if selection else None

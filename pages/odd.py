@@ -46,7 +46,7 @@ def main() -> None:
     explorer = ready.explorer()
     if explorer is None:
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
         st.title("Odd ones out", anchor=False, width="stretch")
         has_scores = OUTLIER in explorer.colourings()
         if has_scores and st.button("Show on the map", icon=":material/scatter_plot:"):

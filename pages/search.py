@@ -35,7 +35,6 @@ from ris.explore.results import SearchResult
 from ris.explore.scale import NOTHING
 
 STEP = 48  # more hits at a time, as one scrolls
-EACH = 12  # hits of each picture where several are searched each alone
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def draw_each(explorer: Explorer, view: View, found: Found) -> None:
                 kwargs={"items" if asked.is_item else "pictures": [asked.said]},
             )
         try:
-            result = search(explorer, [asked], k=EACH, view=view, where=found.where)
+            result = search(explorer, [asked], k=view.number, view=view, where=found.where)
         except RisError as problem:
             notices.error(problem)
             continue

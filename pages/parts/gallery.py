@@ -71,7 +71,7 @@ def draw_labels(points: Points, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         "Labels: choose some to see only those",
         shown,
         selection_mode="multi",
-        format_func=lambda name: f"{words.plain(name)} {counts[name]:,}",
+        format_func=lambda name: f"{words.plain(name)} ({counts[name]:,})",
         key="gallery-labels",
         wrap=True,
     )

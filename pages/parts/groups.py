@@ -45,7 +45,7 @@ def _draw_group(explorer: Explorer, cluster: Cluster) -> None:
         alt = f"Stands for {cluster.name}"
         draw_small_picture(explorer, cluster.medoid, width=WIDTH, alt=alt)
         st.button(
-            f"{words.plain(cluster.name)} :small[{cluster.count:,}]",
+            f"{words.plain(cluster.name)} :small[({cluster.count:,})]",
             type="tertiary",
             key=f"group-{cluster.number}",
             help=f"Select the {words.count(cluster.count, 'picture')} of this group",
@@ -73,7 +73,7 @@ def draw_tags(explorer: Explorer) -> None:
     with st.container(horizontal=True, key="tags"):
         for name, keys in tagged.items():
             st.button(
-                f"{words.plain(name)} {len(keys):,}",
+                f"{words.plain(name)} ({len(keys):,})",
                 icon=":material/sell:",
                 key=f"tag-{name}",
                 on_click=choose_tag,

@@ -18,11 +18,20 @@ def error(problem: RisError) -> None:
 def failure(message: str, hint: str = "") -> None:
     """Show what went wrong and what to do about it; a long story is folded away."""
     short = shorten(message)
-    text = f"**{words.plain(short)}**" + (f"  \n{words.plain(hint)}" if hint else "")
+    text = f"**{words.plain(short)}**" + (f"  \n{advice(hint)}" if hint else "")
     st.error(text, icon=":material/error:")
     if short != message:
         with st.expander("Details"):
             st.text(message)
+
+
+def advice(hint: str) -> str:
+    """A hint as Markdown: what stands between backticks is code, to be copied as it is; elsewhere
+    Streamlit shows >= as another sign (1.67)."""
+    parts = hint.split("`")
+    if len(parts) % 2 == 0:  # one is left over: then they mean nothing
+        return words.plain(hint)
+    return "".join(f"`{part}`" if i % 2 else words.plain(part) for i, part in enumerate(parts))
 
 
 def shorten(message: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from pathlib import PurePosixPath
 
 import streamlit as st
@@ -10,10 +11,13 @@ import streamlit as st
 from pages.parts import notices, pictures, searching, session, words
 from pages.parts.crop_view import crop_view
 from pages.parts.hit_grid import Card, hit_grid
+from pages.parts.place_view import draw_place
+from pages.parts.places import places_in_words
 from pages.parts.view import item_name
 from pages.parts.why_view import draw_look, draw_why
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
+from ris.explore.results import Hit
 from ris.images.parts import COLUMNS, split_part
 from ris.store.items import Item
 
@@ -34,11 +38,21 @@ def facts(item: Item, card: Card | None = None) -> dict[str, str]:
         known["Distance"] = ", ".join(filter(None, [card.number, card.words]))
     told = {} if box is None else COLUMNS  # these say where it lies once more
     known |= {
-        name: str(value)
+        name: in_words(value)
         for name, value in item.metadata.items()
         if value is not None and name not in told
     }
     return {name: words.plain(value) for name, value in known.items()}
+
+
+def in_words(value: object) -> str:
+    """What a column of the collection's own holds, as people read it."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():  # of days alone the time is midnight
+            return f"{value:%Y-%m-%d}" if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
 
 
 def picture_dialog(
@@ -64,8 +78,14 @@ def picture_dialog(
             notices.error(problem)
             return
         draw_steps(grid, list(cards), key)
-        draw_picture(explorer, item, cards.get(key), grid, query)
-        draw_neighbours(explorer, item, grid)
+        near = nearest(explorer, item)
+        with st.container(horizontal=True, gap="medium", key="picture"):
+            draw_picture(explorer, item, cards.get(key), grid, query)
+            with st.container(key="picture-place", width="content"):
+                draw_place(explorer, item.key, [hit.item.key for hit in near])
+                if told := places_in_words(explorer, near):
+                    st.caption(told)
+        draw_neighbours(explorer, near, grid)
 
     st.dialog("Picture", width="large", on_dismiss=lambda: searching.close_item(grid))(body)()
 
@@ -97,60 +117,58 @@ def draw_picture(
 ) -> None:
     """The picture; beside it what is known about it, what it leads to, and its reconstruction."""
     name = words.name(item.path)
-    with st.container(horizontal=True, gap="medium", key="picture"):
-        with st.container(key="full-picture", width="content"):
-            alt = f"{name}, {', '.join(item.labels) or 'no label'}"
-            boxing = bool(st.session_state.get(f"part-{grid}"))
-            try:
-                data, mime = explorer.original(item.key)
-            except RisError as problem:
-                notices.error(problem)
-                data, mime = explorer.thumbnail(item.key), "image/webp"
-                source = pictures.source(explorer, data, data)
-            else:
-                source = pictures.source(explorer, item.key, b"")
-            if boxing:
-                draw_box(item, source, alt, grid)
-            else:
-                pictures.at(source, alt)
-        with st.container(key="picture-facts", width="stretch"):
-            st.subheader(words.plain(name), anchor=False)
-            st.table(facts(item, card), border="horizontal", hide_header=True)
-            with st.container(horizontal=True, vertical_alignment="center"):
-                if st.button("Find similar", type="primary", icon=":material/image_search:"):
-                    searching.ask(items=[item_name(item.key, item.id)])
-                    search(grid)
-                st.toggle(
-                    "Search with a part",
-                    key=f"part-{grid}",
-                    help="Draw a box on the picture and search with what is in it.",
-                )
-                if st.button("Show on the map", icon=":material/location_on:"):
-                    session.select(key=item.key)
-                    searching.close_item(grid)
-                    session.go_to("map")
-                if st.button("Walk from here", icon=":material/linear_scale:"):
-                    searching.close_item(grid)
-                    session.go_to("between", {"from": [str(item.key)]})
-                if split_part(item.path)[1] is not None and st.button(
-                    "Show in its slide", icon=":material/grid_on:"
-                ):
-                    searching.close_item(grid)
-                    session.go_to("slides", {"patch": [str(item.key)]})
-                st.download_button(
-                    "Download",
-                    # made when it is pressed: what Streamlit keeps is gone after the next run,
-                    # about which the browser complains (1.67)
-                    lambda: data,
-                    file_name=file_name(item.path, mime),
-                    mime=mime,
-                    icon=":material/download:",
-                    on_click="ignore",
-                )
-            if query is None or query == item.key:
-                draw_look(explorer, item.key)
-    if query is not None and query != item.key:
-        with st.container(key="picture-why"):
+    with st.container(key="full-picture", width="content"):
+        alt = f"{name}, {', '.join(item.labels) or 'no label'}"
+        boxing = bool(st.session_state.get(f"part-{grid}"))
+        try:
+            data, mime = explorer.original(item.key)
+        except RisError as problem:
+            notices.error(problem)
+            data, mime = explorer.thumbnail(item.key), "image/webp"
+            source = pictures.source(explorer, data, data)
+        else:
+            source = pictures.source(explorer, item.key, b"")
+        if boxing:
+            draw_box(item, source, alt, grid)
+        else:
+            pictures.at(source, alt)
+    with st.container(key="picture-facts", width="stretch"):
+        st.subheader(words.plain(name), anchor=False)
+        st.table(facts(item, card), border="horizontal", hide_header=True)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Find similar", type="primary", icon=":material/image_search:"):
+                searching.ask(items=[item_name(item.key, item.id)])
+                search(grid)
+            st.toggle(
+                "Search with a part",
+                key=f"part-{grid}",
+                help="Draw a box on the picture and search with what is in it.",
+            )
+            if st.button("Show on the map", icon=":material/location_on:"):
+                session.select(key=item.key)
+                searching.close_item(grid)
+                session.go_to("map")
+            if st.button("Walk from here", icon=":material/linear_scale:"):
+                searching.close_item(grid)
+                session.go_to("between", {"from": [str(item.key)]})
+            if split_part(item.path)[1] is not None and st.button(
+                "Show in its slide", icon=":material/grid_on:"
+            ):
+                searching.close_item(grid)
+                session.go_to("slides", {"patch": [str(item.key)]})
+            st.download_button(
+                "Download",
+                # made when it is pressed: what Streamlit keeps is gone after the next run,
+                # about which the browser complains (1.67)
+                lambda: data,
+                file_name=file_name(item.path, mime),
+                mime=mime,
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        if query is None or query == item.key:
+            draw_look(explorer, item.key)
+        else:
             st.markdown("**Why it is alike**")
             draw_why(explorer, query, item.key)
 
@@ -171,14 +189,18 @@ def draw_box(item: Item, source: str, alt: str, grid: str) -> None:
         search(grid)
 
 
-def draw_neighbours(explorer: Explorer, item: Item, grid: str) -> None:
-    """What is most like it; a click goes on to that picture."""
-    st.markdown("**Most like it**")
+def nearest(explorer: Explorer, item: Item) -> Sequence[Hit]:
+    """What is most like an item; nothing, and a word, where that can't be told."""
     try:
-        hits = explorer.similar(item.key, k=NEIGHBOURS).hits
+        return explorer.similar(item.key, k=NEIGHBOURS).hits
     except RisError as problem:
         notices.error(problem)
-        return
+        return ()
+
+
+def draw_neighbours(explorer: Explorer, hits: Sequence[Hit], grid: str) -> None:
+    """What is most like it; a click goes on to that picture."""
+    st.markdown("**Most like it**")
     near = [
         Card(
             hit.item.key,

@@ -18,7 +18,7 @@ _NAMED = 4  # places; more are counted
 def places_in_words(explorer: Explorer, hits: Sequence[Hit]) -> str:
     """Markdown that says in which places of the map hits lie; "" where they lie in one.
 
-    "The nearest pictures lie in 2 places on the map: 8 in boats, 3 in mushrooms; 1 lies elsewhere."
+    "The nearest pictures lie in 2 places on the map: 8 in “boats”, 3 in “fish”; 1 lies elsewhere."
     """
     return sentence(explorer.regions(hits), len(hits))
 
@@ -31,7 +31,7 @@ def sentence(regions: Sequence[Region], count: int) -> str:
     for region in regions[:_NAMED]:
         name = words.plain(region.name)
         part = "in another part of" if region.name in seen else "in"
-        told.append(f"{len(region.keys)} {part} {name}" if name else f"{len(region.keys)} in one")
+        told.append(f"{len(region.keys)} {part} “{name}”" if name else f"{len(region.keys)} in one")
         seen.add(region.name)
     rest = count - sum(len(region.keys) for region in regions[:_NAMED])
     elsewhere = f"; {rest} {'lies' if rest == 1 else 'lie'} elsewhere" if rest else ""

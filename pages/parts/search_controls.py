@@ -48,7 +48,9 @@ def draw_controls(explorer: Explorer, view: View, problem: RisError | None) -> N
             on = len(view.filters)
             label = "Clear the filter" if on == 1 else f"Clear {on} filters"
             st.button(label, icon=":material/filter_alt_off:", on_click=clear_filters)
-        steer.draw_steering(explorer, view)
+        one = view.asks == 1 or not view.alone  # of each alone nothing is said, and none is steered
+        if one:
+            steer.draw_steering(explorer, view)
         orders = sorting.choices(own_columns(explorer))
         _kept("sort", view.sort if view.sort in orders else "")
         st.selectbox(
@@ -60,7 +62,7 @@ def draw_controls(explorer: Explorer, view: View, problem: RisError | None) -> N
             args=("sort", lambda shown, sort: replace(shown, sort=sort)),
             width=180,
         )
-        if (columns := explorer.predictable()) or view.predict:
+        if one and ((columns := explorer.predictable()) or view.predict):
             _kept("predict", view.predict or None)
             st.selectbox(
                 "What the hits say of",

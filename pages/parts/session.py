@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 import streamlit as st
 
+from pages.parts import words
 from ris import jobs, settings
 from ris.errors import RisError
 from ris.explore.card import ReportCard
@@ -108,6 +109,9 @@ def begin(page: str) -> None:
     elif not known:
         st.session_state.pop(COLLECTION, None)
     elif shown is None and st.query_params.get(COLLECTION) not in known:
+        if said := st.query_params.get(COLLECTION):
+            missing = words.plain(f"There is no collection “{said}” here.")
+            st.toast(missing, icon=":material/search_off:")
         st.session_state[COLLECTION] = known[0]
     elif shown is not None and shown not in known:
         # Deleted. The browser would go on showing its name unless told another one.

@@ -11,6 +11,14 @@ CSS = """
 <style>
 .stMainBlockContainer { padding: 3.5rem 3rem 4rem; }
 @media (max-width: 900px) { .stMainBlockContainer { padding-inline: 1rem; } }
+/* A title with controls beside it lies where one alone does. */
+.st-key-head { min-height: 4.65rem; padding-bottom: 1rem; }
+.st-key-head:has(.stSelectbox) { margin-top: -.6rem; }
+@media (max-width: 640px) {
+  .stMain .st-key-head { min-height: 0; padding: 1.25rem 0 .5rem; margin-top: 0; }
+  .st-key-head:has(.stSelectbox) > :first-child { flex-basis: 100%; }
+  .st-key-head > :has(> .stSelectbox) { flex: 1 1 8rem; }
+}
 /* Streamlit's own grey has a contrast of 4.2 */
 .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: .76; }
 .stSidebar .st-key-job p { font-size: .875rem; }
@@ -89,6 +97,17 @@ CSS = """
 .ris-why th { font-weight: 400; font-size: .875rem; opacity: .76; }
 .ris-why thead th { padding-bottom: .35rem; }
 .ris-why img { display: block; width: min(10rem, 19vw); border-radius: .5rem; }
+.st-key-picture-facts [data-testid="stCheckbox"] { min-height: 2.5rem; align-content: center; }
+.st-key-picture-place { max-width: min(100%, 20rem); }
+.st-key-picture-place img { background: rgba(128, 136, 136, .08); }
+@media (min-width: 1100px) { /* the place under the picture, beside both what is known */
+  .st-key-picture {
+    display: grid; grid-template: auto 1fr / auto minmax(0, 1fr); align-items: start;
+  }
+  .st-key-picture > [data-testid="stLayoutWrapper"]:has(> .st-key-picture-facts) {
+    grid-area: 1 / 2 / 3 / 3; width: 100%;
+  }
+}
 .ris-why p { margin: 0; font-size: .875rem; opacity: .76; }
 .st-key-for-good button { background-color: #b3261e; border-color: #b3261e; color: #fff; }
 

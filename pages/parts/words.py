@@ -34,8 +34,8 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 0 to 1 as people read it: "94 %"."""
-    return f"{100 * share:.0f} %"
+    """A share of 0 to 1 as people read it, never over two lines: "94 %"."""
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def size(number: float) -> str:
@@ -85,8 +85,10 @@ def name(path: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of the person's own, such as a file's name, that Markdown must not take as markup."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>])", r"\\\1", text)
+    """Text, such as a file's name, that Markdown must not take as markup; a number and its % stay
+    on one line."""
+    unbroken = re.sub(r"(?<=\d) %", "\u00a0%", text)
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>])", r"\\\1", unbroken)
 
 
 def stage(name: str) -> str:

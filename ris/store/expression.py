@@ -57,7 +57,7 @@ def read(text: str, columns: Columns) -> Condition:
     except RisError as error:
         names = (name if name.isidentifier() else f"column[{name!r}]" for name in columns.by_name)
         example = 'label == "cat" and width >= 1000 and modified >= "2026-01-31"'
-        hint = f"Columns: {', '.join(names)}. For example: {example}."
+        hint = f"Columns: {', '.join(names)}. For example: `{example}`."
         raise RisError(error.message, hint) from error
 
 

@@ -123,7 +123,7 @@ def test_a_walk_is_shown_step_by_step(open_tab):
     page.get_by_role("button", name="Swap").click()
     expect(page).to_have_url(re.compile("from=30"))
     page.get_by_role("slider", name="Step").press("ArrowRight")
-    expect(page.get_by_alt_text("Drawn at 62% of the way")).to_be_visible()
+    expect(page.get_by_alt_text("Drawn at 62\u00a0% of the way")).to_be_visible()
     assert page.get_by_alt_text(re.compile("^Drawn at")).get_attribute("src") != before
 
 

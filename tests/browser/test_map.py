@@ -18,6 +18,13 @@ pytestmark = pytest.mark.browser
 
 LARGE, HUGE = 200_000, 1_000_000
 HEAP = 150e6  # bytes
+CUT = """
+(images) => {
+  const stage = document.querySelector(".ris-map-stage").getBoundingClientRect();
+  return images.map((image) => image.getBoundingClientRect()).filter((box) => box.left < stage.left
+    || box.right > stage.right || box.top < stage.top || box.bottom > stage.bottom).length;
+}
+"""
 OVERLAPPING = """
 (images) => {
   const boxes = images.map((image) => image.getBoundingClientRect());
@@ -223,6 +230,21 @@ def test_pictures_stand_in_for_dots_and_never_cover_one_another(open_tab):
         button(page, "^Zoom in").click()
     switch.click()
     expect(switch).to_have_attribute("aria-pressed", "false")
+
+
+def test_pictures_at_the_edges_of_the_whole_map_are_not_cut(open_tab, server, tmp_path):
+    maps.publish_points(server.home, "edges", 1_500, tmp_path)
+    page = open_tab("/map", collection="edges")
+    before = settled(page)
+    switch = page.get_by_role("button", name="Show pictures instead of dots")
+    switch.click()
+    pictures = page.locator(".ris-map-pictures img")
+    expect(pictures.first).to_be_visible()
+    settled(page)
+    assert pictures.count() > 20
+    assert pictures.evaluate_all(CUT) == 0
+    switch.click()
+    assert eventually(lambda: settled(page) == pytest.approx(before))
 
 
 def test_near_enough_dots_become_pictures_by_themselves(open_tab):

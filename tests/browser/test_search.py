@@ -33,6 +33,14 @@ GIVE = """
         : new DragEvent(each, {dataTransfer: given, ...far}));
 }
 """
+SIDES = """
+async (pictures) => {
+  const images = pictures.map((picture) => picture.querySelector("img"));
+  images.forEach((image) => (image.loading = "eager"));
+  await Promise.all(images.map((image) => image.decode()));
+  return pictures.map((picture) => [picture.offsetWidth, picture.offsetHeight]);
+}
+"""
 FOCUSED = """
 () => {
   let at = document.activeElement;
@@ -233,6 +241,18 @@ class TestGrid:
         settled(page)
         assert titles(page) == sorted(titles(page))
 
+    def test_cards_are_as_high_as_one_another_whatever_shape_their_pictures_have(
+        self, open_tab, server, tmp_path
+    ):
+        for name, size in (("tall", (24, 64)), ("wide", (64, 24))):
+            drawn.fill_folder(tmp_path / "shapes" / name, 3, size=size)
+        stores.publish_folder(server.home, "shapes", tmp_path / "shapes", tmp_path / "work")
+        page = open_tab("/?item=3", collection="shapes")
+        expect(page.locator(".card .name").last).to_be_visible()
+        sides = page.locator(".card .picture").evaluate_all(SIDES)
+        assert len(sides) == 23
+        assert all(width == height for width, height in sides), sides
+
 
 class TestDetail:
     def test_it_tells_all_and_leads_on(self, open_tab):
@@ -246,6 +266,7 @@ class TestDetail:
         expect(dialog.get_by_text("1 of 24 pictures")).to_be_visible()
         expect(dialog.get_by_role("img", name="This picture, as it redraws it")).to_be_visible()
         expect(dialog.get_by_role("list", name="Most like it").locator(".card")).to_have_count(8)
+        expect(dialog.get_by_role("img", name="Among 48 pictures, lines to its")).to_be_visible()
         expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
         dialog.get_by_role("button", name="Next").click()
         expect(heading).to_have_text(names[1])

@@ -82,7 +82,7 @@ def test_a_selection_is_tagged_exported_and_shown_again_by_its_tag(open_tab, ser
     page.keyboard.press("Escape")
 
     page.get_by_role("button", name="Clear", exact=True).click()
-    page.get_by_role("button", name=f"fine {number}").click()
+    page.get_by_role("button", name=f"fine ({number})").click()
     assert selected(page) == number
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
@@ -122,7 +122,7 @@ def test_what_is_most_like_a_selection_is_found_and_one_comes_back(open_tab):
     page = open_tab("/map")
     draw_around_all(page)
     number = selected(page)
-    page.get_by_text("bars 12").click()
+    page.get_by_text("bars (12)").click()
     calm(page)
     page.get_by_role("button", name="Search with these").click()
     expect(page.get_by_role("heading", name=f"Most like these {number} pictures")).to_be_visible()
@@ -190,7 +190,7 @@ def test_what_is_selected_by_its_tag_is_marked_on_the_map_and_esc_clears_it(open
     tags = Tags(Collection(server.home, "drawn"))
     tags.add("odd", np.array([20, 30, 40]))
     page = open_tab("/map")
-    page.get_by_role("button", name="odd 3").click()
+    page.get_by_role("button", name="odd (3)").click()
     assert selected(page) == 3
     marks = page.locator(".ris-chosen")
     expect(marks.first).to_be_attached()

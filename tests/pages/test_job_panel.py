@@ -74,11 +74,11 @@ def test_a_finished_job_says_what_it_brought(running):
     assert job_words.brought(state) == "Retrained in 1 min 5 s."
     assert job_words.brought(state, reports.card()) == (
         "Retrained in 1 min 5 s. The new model is better than the one before. "
-        "Altered copies found first: 91 % before, 94 % now."
+        "Altered copies found first: 91\u00a0% before, 94\u00a0% now."
     )
     created = dataclasses.replace(state, command="create")
     assert job_words.brought(created, reports.card(before=None)) == (
-        "Created in 1 min 5 s. Altered copies found first: 94 %."
+        "Created in 1 min 5 s. Altered copies found first: 94\u00a0%."
     )
 
 

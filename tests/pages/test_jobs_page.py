@@ -128,7 +128,7 @@ def test_a_finished_training_says_what_it_brought_and_where_to_look(app, home, t
     assert "**Retraining: done**" in sidebar(app)
     assert "Retrained in 1 min" in sidebar(app).replace("\\", "")
     assert "The new model is better than the one before" in sidebar(app)
-    assert "91 % before, 94 % now" in sidebar(app)
+    assert "91\u00a0% before, 94\u00a0% now" in sidebar(app)
     link = app.sidebar.get("page_link")[0].proto
     assert (link.label, link.page) == ("See the report card", "model")
     button(app, "Dismiss").click().run()

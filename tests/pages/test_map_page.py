@@ -136,7 +136,7 @@ class TestSelection:
     def test_labels_tell_their_counts_and_narrow_the_gallery(self, app):
         select(app, keys=some(*range(14)), seal="x")
         labels = next(group for group in app.get("button_group") if "Labels" in group.label)
-        assert list(labels.options) == ["bars 12", "checks 2"]
+        assert list(labels.options) == ["bars (12)", "checks (2)"]
         labels.set_value(["checks"]).run()
         assert not app.exception
         assert "14 pictures selected" in headings(app)
@@ -184,7 +184,7 @@ class TestTags:
     def test_what_has_a_tag_is_selected_by_it(self, app, collection):
         Tags(collection).add("fine", np.array([2, 40]))
         app.run()
-        press(app, "fine 2")
+        press(app, "fine (2)")
         assert "2 pictures selected" in headings(app)
         assert "Chosen by the tag “fine”" in captions(app)
         assert [point["key"] for point in chosen_on(app)] == [2, 40]  # the map shows the same

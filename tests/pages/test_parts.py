@@ -1,5 +1,7 @@
 """What the pages put into words and pictures."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
@@ -57,18 +59,19 @@ def region(name, count):
         (
             [region("cats", 8), region("dogs", 4)],
             12,
-            "The nearest pictures lie in 2 places on the map: 8 in cats, 4 in dogs.",
+            "The nearest pictures lie in 2 places on the map: 8 in “cats”, 4 in “dogs”.",
         ),
         (
             [region("cats", 6), region("cats", 3), region("", 2)],
             12,
-            "The nearest pictures lie in 3 places on the map: 6 in cats, 3 in another part of "
-            "cats, 2 in one; 1 lies elsewhere.",
+            "The nearest pictures lie in 3 places on the map: 6 in “cats”, 3 in another part of "
+            "“cats”, 2 in one; 1 lies elsewhere.",
         ),
         (
             [region("a*b", 5), region("b", 5)],
             12,
-            r"The nearest pictures lie in 2 places on the map: 5 in a\*b, 5 in b; 2 lie elsewhere.",
+            "The nearest pictures lie in 2 places on the map: "
+            r"5 in “a\*b”, 5 in “b”; 2 lie elsewhere.",
         ),
     ],
 )
@@ -110,15 +113,27 @@ def test_the_base_encoder_was_not_trained_so_nothing_is_told_of_training():
     assert set(training.training_facts(told)) == {"Objective", "Sees pictures at"}
 
 
+COLUMNS = {
+    "price": 3.5,
+    "sold": False,
+    "taken": datetime(2020, 12, 15, tzinfo=UTC),
+    "seen": datetime(2020, 12, 15, 9, 30, tzinfo=UTC),
+    "note": None,
+}
+
+
 @pytest.mark.parametrize(
     ("labels", "name"), [(("cat",), "Label"), (("cat", "dog"), "Labels"), ((), None)]
 )
 def test_facts_of_an_item(labels, name):
-    item = Item(7, "0" * 64, "cats/a_b.png", labels, 1200, 800, 5, {"price": 3.5, "note": None})
+    item = Item(7, "0" * 64, "cats/a_b.png", labels, 1200, 800, 5, COLUMNS)
     facts = picture_dialog.facts(item, Card(7, "b.png", "alike", "0.350", labels))
     assert facts["File"] == r"cats/a\_b\.png"
     assert facts["Size"] == r"1,200 × 800 pixels, 5 bytes"
     assert facts["Distance"] == r"0\.350, alike"
     assert facts["price"] == r"3\.5"
+    assert facts["sold"] == "no"
+    assert facts["taken"] == r"2020\-12\-15"
+    assert facts["seen"] == r"2020\-12\-15 09\:30"
     assert "note" not in facts
     assert {key for key in facts if key.startswith("Label")} == ({name} if name else set())

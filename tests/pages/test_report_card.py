@@ -86,7 +86,7 @@ def test_the_table_has_headings_for_screen_readers_and_a_mark_besides_colour():
     assert len(rows) == len(KINDS) + 2
     assert all(cells.count("<td") == 6 for _, cells in rows)
     mirrored = dict(rows)["Mirrored"]
-    assert re.findall(r"<strong>(\d+ %)<", mirrored) == ["94 %"]
+    assert re.findall(r"<strong>(\d+\s%)<", mirrored) == ["94\u00a0%"]
     assert '<span class="ris-unseen"> best</span>' in mirrored
     assert "not measured" in dict(rows)["Same label among the 10 nearest"]
 
@@ -107,5 +107,5 @@ def test_facts_tell_the_card_before_only_where_there_is_one():
 
 def test_the_noise_is_one_standard_error_and_never_none():
     assert report_card.noise(reports.card(now=0.5)).startswith("Give or take 2.9 points")
-    assert "share of 94 % measured on 300 pictures" in report_card.noise(reports.card())
+    assert "share of 94\u00a0% measured on 300 pictures" in report_card.noise(reports.card())
     assert report_card.noise(reports.card(now=1.0)).startswith("Give or take 0.3 points")

@@ -194,9 +194,13 @@ def test_several_pictures_are_searched_as_one_or_each_alone(app):
     assert not app.exception
     assert app.query_params["alone"] == "true"
     assert len(components(app, "ris_hits")) == 2
+    assert not [box for box in app.main.selectbox if box.label == "What the hits say of"]
+    next(g for g in app.get("button_group") if g.label == "Number of hits").set_value(12).run()
+    sent = [json.loads(grid.proto.json) for grid in components(app, "ris_hits")]
+    assert [len(each["cards"]) for each in sent] == [12, 12]
     next(b for b in app.main.button if b.label == "Only this one").click().run()
     assert not app.exception
-    assert "24 hits" in words_on(app)
+    assert "12 hits" in words_on(app)
     assert app.query_params["query"] == hashlib.sha256(uploads[0][1]).hexdigest()
 
 
@@ -422,6 +426,16 @@ def test_the_url_names_the_collection(app):
     app.query_params["collection"] = "no such"
     app.run()
     assert not app.exception
+
+
+def test_a_link_to_a_collection_that_is_gone_says_so(app):
+    app.query_params["collection"] = "no*such"
+    app.run()
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "drawn"
+    assert [toast.value for toast in app.toast] == [r"There is no collection “no\*such” here\."]
+    app.run()
+    assert not app.toast
 
 
 def test_a_job_that_was_killed_says_so(app, killed_job):

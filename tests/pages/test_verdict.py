@@ -45,5 +45,5 @@ def test_the_verdict_says_what_the_numbers_come_to(now, told):
 
 def test_the_verdict_gives_the_numbers():
     text = verdict.verdict_words(reports.card())
-    assert "91\\.2 % before, 94\\.0 % now" in text
+    assert "91\\.2\u00a0% before, 94\\.0\u00a0% now" in text
     assert "Same label among the 10 nearest" in text

@@ -56,7 +56,9 @@ def test_duration(seconds, expected):
     assert words.duration(seconds) == expected
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.0, "0 %"), (0.938, "94 %"), (1.0, "100 %")])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, "0\u00a0%"), (0.938, "94\u00a0%"), (1.0, "100\u00a0%")]
+)
 def test_percent(share, expected):
     assert words.percent(share) == expected
 
