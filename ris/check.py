@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ris import jobs
+from ris import jobs, trash
 from ris.errors import NewerError, PictureError, SourceError, StoreError
 from ris.explore.familiar import FILE as FAMILIAR
 from ris.images.decode import read_file
@@ -26,6 +27,8 @@ from ris.progress import OnProgress, Progress, StopSignal
 from ris.store.collection import Collection
 from ris.store.concepts import FILE as CONCEPTS
 from ris.store.concepts import Concepts
+from ris.store.dismissed import FILE as DISMISSED
+from ris.store.dismissed import Dismissed
 from ris.store.files import FileFacts, read_json, verify
 from ris.store.generation import open_map
 from ris.store.index import GraphIndex, Keys, Vectors, load_graph
@@ -51,8 +54,8 @@ class Finding:
 
     Attributes:
         kind: "collection", "pointer", "manifest", "part", "count", "graph", "map", "encoder",
-            "training", "tags", "concepts", "skipped", "thumbnails", "thumbnail", "copy",
-            "picture", "orphan" or "debris"; "lost" after a repair.
+            "training", "tags", "concepts", "dismissed", "trash", "skipped", "thumbnails",
+            "thumbnail", "copy", "picture", "orphan" or "debris"; "lost" after a repair.
         file: The file inside the collection, with forward slashes; of a "picture" its path.
         what: What is wrong with it, a sentence for people.
         repair: How it can be repaired; empty where it can't be.
@@ -138,6 +141,7 @@ class _Check:
             if self._is_whole(self._serving.parts):
                 yield from self._pictures(self._serving)
         yield from self._said()
+        yield from self._trash()
         yield from self._skipped()
         yield from self._copies()
         yield from self._left_over()
@@ -421,11 +425,29 @@ class _Check:
         for kind, file, read in (
             ("tags", TAGS, Tags(self._collection).all),
             ("concepts", CONCEPTS, Concepts(self._collection).all),
+            ("dismissed", DISMISSED, partial(Dismissed, self._collection)),
         ):
             try:
                 read()
             except StoreError as error:
                 yield Finding(kind, file, f"{error.message} {error.hint}".strip())
+
+    def _trash(self) -> Iterator[Finding]:
+        """Files of duplicates that are not what was put there, or that nobody can tell of."""
+        told = {entry.number: entry for entry in trash.listed(self._collection)}
+        for folder in sorted((self._folder / "trash").glob("[0-9]*")):
+            for path in sorted(folder.iterdir()):
+                self._stop.check()
+                if path.name in ("entry.json", "done"):
+                    continue
+                entry = told.get(folder.name)
+                what = "The entry beside it can't be read: where it lay before is not known."
+                if entry is not None:
+                    with suppress(PictureError):
+                        if content_id(read_file(path)) == entry.id:
+                            continue
+                    what = f"It is not the file any more that lay at {entry.path}."
+                yield Finding("trash", path.relative_to(self._folder).as_posix(), what)
 
     def _skipped(self) -> Iterator[Finding]:
         try:

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import corruption
@@ -23,12 +23,15 @@ from ris.explore.explorer import Explorer, open_explorer
 from ris.generate import Work
 from ris.progress import StopSignal, silent
 from ris.repair import Repaired, repair
-from ris.store.collection import Collection
+from ris.store.collection import Collection, now
+from ris.store.concepts import Concepts
+from ris.store.dismissed import Dismissed
 from ris.store.files import own_hash, write_json
 from ris.store.manifest import write_manifest
 from ris.store.table import TableWriter, write_map
 from ris.store.tags import Tags
 from ris.store.thumbnails import Thumbnails
+from ris.trash import Entry
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -308,13 +311,32 @@ def test_a_lost_part_costs_its_items_and_is_told(lived_in):
     assert explorer.points().keys.tolist() == explorer.keys.tolist()
 
 
-def test_damaged_tags_are_told_and_stay(lived_in):
-    Tags(lived_in).add("fine", np.array([3]))
+@pytest.mark.parametrize("kind", ["tags", "concepts", "dismissed"])
+def test_what_people_said_is_told_when_it_is_damaged_and_stays(lived_in, kind):
+    one, other = Explorer(lived_in).items([0, 1])
+    Tags(lived_in).add("fine", np.array([1]))
+    Concepts(lived_in).save("round", [1])
+    Dismissed(lived_in).add(one, other)
     assert look(lived_in) == []
-    damage(lived_in.folder / "tags.json")
+    damage(lived_in.folder / f"{kind}.json")
     (found,) = look(lived_in)
-    assert (found.kind, found.file, found.repair) == ("tags", "tags.json", "")
-    assert "tags.json" in found.what
+    assert (found.kind, found.file, found.repair) == (kind, f"{kind}.json", "")
+    assert f"{kind}.json" in found.what
+    assert mend(lived_in).left == (found,)
+
+
+@pytest.mark.parametrize("name", ["entry.json", "5.png"])
+def test_what_is_wrong_in_the_trash_is_told_and_stays(lived_in, name, tmp_path):
+    lost, kept = (Explorer(lived_in).item(key) for key in (0, 1))
+    folder = lived_in.folder / "trash" / "000001"
+    folder.mkdir(parents=True)
+    (folder / "5.png").write_bytes(Path(lost.path).read_bytes())
+    entry = Entry("000001", lost.key, lost.id, lost.path, "5.png", kept.key, now())
+    write_json(folder / "entry.json", asdict(entry))
+    assert look(lived_in) == []
+    damage(folder / name, 0)
+    (found,) = look(lived_in)
+    assert (found.kind, found.file, found.repair) == ("trash", "trash/000001/5.png", "")
     assert mend(lived_in).left == (found,)
 
 
