@@ -55,6 +55,9 @@ NAME = "small"
 DECODED = 16  # side in pixels of what a killed scan had decoded
 PER_CHILD = 50
 SECONDS = 120  # for the cases of one child; they take about 5
+FOREIGN, MISSING = "of another collection", "missing"
+# nothing else tells of them: that there is none, or another one that is whole, can't be known
+UNBOUND = ("tags.json", "concepts.json", "dismissed.json", "entry.json")
 LOCKS = ("writer.lock", "job.lock", "start.lock")
 
 Answers = dict[str, Any]
@@ -304,8 +307,8 @@ HARMS: dict[str, Harm] = {
     "an empty JSON object": _replace(lambda _: b"{}"),
     "a JSON list": _replace(lambda _: b"[1, 2, 3]"),
     "of another generation": _sibling(own=True),
-    "of another collection": _sibling(own=False),
-    "missing": _unlink,
+    FOREIGN: _sibling(own=False),
+    MISSING: _unlink,
     "an empty folder": _make_folder,
     "a folder": _make_full_folder,
     **({"forbidden": _forbid} if hasattr(os, "geteuid") and os.geteuid() else {}),
@@ -325,7 +328,9 @@ def case_of(made: Template, seed: int, number: int) -> tuple[Case, random.Random
     """A case by its number: files take turns, harms are drawn."""
     random_ = random.Random(f"{seed}/{number}")
     file = made.files[number % len(made.files)]
-    return Case(number, file, random_.choice(list(HARMS))), random_
+    bound = kind_of(file) not in UNBOUND
+    harms = [harm for harm in HARMS if bound or harm not in (FOREIGN, MISSING)]
+    return Case(number, file, random_.choice(harms)), random_
 
 
 def ask(made: Template, scratch: Path, seed: int, number: int) -> dict[str, Any]:
