@@ -376,7 +376,11 @@ class _Check:
 
     def _pictures(self, manifest: Manifest) -> Iterator[Finding]:
         """Thumbnails of all items, and items whose picture is nowhere."""
-        problem, whole = look_over(self._folder / "thumbnails.sqlite")
+        try:
+            problem, whole = look_over(self._folder / "thumbnails.sqlite")
+        except StoreError as error:
+            yield Finding("thumbnails", "thumbnails.sqlite", f"{error.message} {error.hint}")
+            return
         again = "Thumbnails are made again from the originals."
         if problem:
             yield Finding("thumbnails", "thumbnails.sqlite", f"thumbnails.sqlite {problem}.", again)

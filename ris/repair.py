@@ -295,7 +295,8 @@ class _Repair:
             files = ", ".join(part.file for part in lost)
             what = f"{missing} rows can't be read, and no other generation knows them."
             corrected = "Items whose rows they corrected are as they were before."
-            self.lost.append(Finding("lost", files, f"{what} {corrected}"))
+            again = "sync and add bring back as new items those whose pictures are still there."
+            self.lost.append(Finding("lost", files, f"{what} {corrected} {again}"))
         written = {part: self._write_part(part, one) for part, one in salvaged.items()}
         parts = [written.get(part, part) for part in self._before.parts]
         kept = tuple(part for part in parts if part is not None)
