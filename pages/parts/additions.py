@@ -39,7 +39,7 @@ def draw_additions(collection: Collection) -> None:
     if folders:
         st.markdown(
             "Made from "
-            + ", ".join(f"`{words.plain(folder)}`" for folder in folders)
+            + ", ".join(f"**{words.plain(folder)}**" for folder in folders)
             + ". See what changed there since."
         )
         _draw_changes(collection, busy=busy)
