@@ -24,6 +24,7 @@ from ris.images.prepare import content_id, prepare
 from ris.images.sources import Folder, open_source
 from ris.model.encoder import Encoder
 from ris.progress import OnProgress, Progress, StopSignal
+from ris.store import decoded
 from ris.store.collection import Collection
 from ris.store.concepts import FILE as CONCEPTS
 from ris.store.concepts import Concepts
@@ -127,6 +128,8 @@ class _Check:
         self._serving = self._serving or (self._manifests[-1] if self._manifests else None)
         self._rows: dict[Part, _Rows] = {}
         self._bad: set[tuple[str, str]] = set()  # files that need not be looked into
+        copies = (path.name for path in (self._folder / "uploads").glob("*/*"))
+        self._unused = {*copies} - decoded.kept_ids(self._folder)  # until a row is met
 
     def run(self) -> Iterator[Finding]:
         yield from self._bindings()
@@ -246,6 +249,7 @@ class _Check:
             vectors = embeddings_of(table)
             keys = table.column("key").to_numpy()
             ids = table.column("id").to_pylist()
+            self._unused.difference_update(ids)
             malformed = sum(not ID.fullmatch(one or "") for one in ids)
             off = int((~is_unit(vectors)).sum())
             beyond = int((keys >= min(one.next_key for one in named_by)).sum() + (keys < 0).sum())
@@ -413,16 +417,20 @@ class _Check:
             )
 
     def _copies(self) -> Iterator[Finding]:
+        every = {part for manifest in self._manifests for part in manifest.parts}
+        told = self._is_whole(every) and not self._collection.manifest_problems()
         for path in sorted((self._folder / "uploads").glob("*/*")):
             self._stop.check()
             try:
                 right = content_id(read_file(path)) == path.name
             except PictureError:
                 right = False
+            name = path.relative_to(self._folder).as_posix()
             if not right:
                 what = "The copy of a picture does not hold what its name tells."
-                name = path.relative_to(self._folder).as_posix()
                 yield Finding("copy", name, what, "It is removed.")
+            elif told and path.name in self._unused:
+                yield Finding("orphan", name, "No generation has this picture.", "It is removed.")
 
     def _said(self) -> Iterator[Finding]:
         """What people said: nothing can make it again."""

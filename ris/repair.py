@@ -33,6 +33,7 @@ from ris.generate import (
 from ris.images.pool import Decoded, decode_all
 from ris.model.encoder import Encoder
 from ris.progress import Progress
+from ris.store import decoded
 from ris.store.collection import Collection, Draft, remove
 from ris.store.files import describe, require_space, verify
 from ris.store.generation import Positions, open_map
@@ -115,6 +116,8 @@ def _repair_once(
     manifest = made.publish()
     if kinds & {"thumbnails", "thumbnail", "picture"}:
         _restore_thumbnails(collection, work, manifest, damaged="thumbnails" in kinds)
+    if any(found.kind == "orphan" and found.file.startswith("uploads/") for found in findings):
+        collection.forget_unused(but=decoded.kept_ids(collection.folder))
     collection.mend()
     return manifest, made.lost
 

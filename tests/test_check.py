@@ -21,6 +21,7 @@ from ris.compact import compact
 from ris.errors import Cancelled
 from ris.explore.explorer import Explorer, open_explorer
 from ris.generate import Work
+from ris.images.prepare import content_id
 from ris.progress import StopSignal, silent
 from ris.repair import Repaired, repair
 from ris.store.collection import Collection
@@ -29,6 +30,7 @@ from ris.store.manifest import write_manifest
 from ris.store.table import TableWriter, write_map
 from ris.store.thumbnails import Thumbnails
 
+NOBODYS = content_id(b"nobody's")
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -184,6 +186,7 @@ def write(name: str, content: bytes = b"damaged") -> Callable[[Collection], obje
         ("orphan", write("generations/00000009/graph.hnsw")),
         ("orphan", write("encoders/0/encoder.onnx")),
         ("orphan", write("thumbnails.damaged")),
+        ("orphan", write(f"uploads/{NOBODYS[:2]}/{NOBODYS}", b"nobody's")),
         ("debris", leave_debris),
         ("debris", lose_a_job),
     ],
