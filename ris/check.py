@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ris import jobs
+from ris import jobs, trash
 from ris.errors import NewerError, PictureError, SourceError, StoreError
 from ris.explore.familiar import FILE as FAMILIAR
 from ris.images.decode import read_file
@@ -23,9 +24,12 @@ from ris.images.prepare import content_id, prepare
 from ris.images.sources import Folder, open_source
 from ris.model.encoder import Encoder
 from ris.progress import OnProgress, Progress, StopSignal
+from ris.store import decoded
 from ris.store.collection import Collection
 from ris.store.concepts import FILE as CONCEPTS
 from ris.store.concepts import Concepts
+from ris.store.dismissed import FILE as DISMISSED
+from ris.store.dismissed import Dismissed
 from ris.store.files import FileFacts, read_json, verify
 from ris.store.generation import open_map
 from ris.store.index import GraphIndex, Keys, Vectors, load_graph
@@ -51,8 +55,8 @@ class Finding:
 
     Attributes:
         kind: "collection", "pointer", "manifest", "part", "count", "graph", "map", "encoder",
-            "training", "tags", "concepts", "skipped", "thumbnails", "thumbnail", "copy",
-            "picture", "orphan" or "debris"; "lost" after a repair.
+            "training", "tags", "concepts", "dismissed", "trash", "skipped", "thumbnails",
+            "thumbnail", "copy", "picture", "orphan" or "debris"; "lost" after a repair.
         file: The file inside the collection, with forward slashes; of a "picture" its path.
         what: What is wrong with it, a sentence for people.
         repair: How it can be repaired; empty where it can't be.
@@ -124,6 +128,8 @@ class _Check:
         self._serving = self._serving or (self._manifests[-1] if self._manifests else None)
         self._rows: dict[Part, _Rows] = {}
         self._bad: set[tuple[str, str]] = set()  # files that need not be looked into
+        copies = (path.name for path in (self._folder / "uploads").glob("*/*"))
+        self._unused = {*copies} - decoded.kept_ids(self._folder)  # until a row is met
 
     def run(self) -> Iterator[Finding]:
         yield from self._bindings()
@@ -138,6 +144,7 @@ class _Check:
             if self._is_whole(self._serving.parts):
                 yield from self._pictures(self._serving)
         yield from self._said()
+        yield from self._trash()
         yield from self._skipped()
         yield from self._copies()
         yield from self._left_over()
@@ -242,6 +249,7 @@ class _Check:
             vectors = embeddings_of(table)
             keys = table.column("key").to_numpy()
             ids = table.column("id").to_pylist()
+            self._unused.difference_update(ids)
             malformed = sum(not ID.fullmatch(one or "") for one in ids)
             off = int((~is_unit(vectors)).sum())
             beyond = int((keys >= min(one.next_key for one in named_by)).sum() + (keys < 0).sum())
@@ -372,7 +380,11 @@ class _Check:
 
     def _pictures(self, manifest: Manifest) -> Iterator[Finding]:
         """Thumbnails of all items, and items whose picture is nowhere."""
-        problem, whole = look_over(self._folder / "thumbnails.sqlite")
+        try:
+            problem, whole = look_over(self._folder / "thumbnails.sqlite")
+        except StoreError as error:
+            yield Finding("thumbnails", "thumbnails.sqlite", f"{error.message} {error.hint}")
+            return
         again = "Thumbnails are made again from the originals."
         if problem:
             yield Finding("thumbnails", "thumbnails.sqlite", f"thumbnails.sqlite {problem}.", again)
@@ -405,27 +417,49 @@ class _Check:
             )
 
     def _copies(self) -> Iterator[Finding]:
+        every = {part for manifest in self._manifests for part in manifest.parts}
+        told = self._is_whole(every) and not self._collection.manifest_problems()
         for path in sorted((self._folder / "uploads").glob("*/*")):
             self._stop.check()
             try:
                 right = content_id(read_file(path)) == path.name
             except PictureError:
                 right = False
+            name = path.relative_to(self._folder).as_posix()
             if not right:
                 what = "The copy of a picture does not hold what its name tells."
-                name = path.relative_to(self._folder).as_posix()
                 yield Finding("copy", name, what, "It is removed.")
+            elif told and path.name in self._unused:
+                yield Finding("orphan", name, "No generation has this picture.", "It is removed.")
 
     def _said(self) -> Iterator[Finding]:
         """What people said: nothing can make it again."""
         for kind, file, read in (
             ("tags", TAGS, Tags(self._collection).all),
             ("concepts", CONCEPTS, Concepts(self._collection).all),
+            ("dismissed", DISMISSED, partial(Dismissed, self._collection)),
         ):
             try:
                 read()
             except StoreError as error:
                 yield Finding(kind, file, f"{error.message} {error.hint}".strip())
+
+    def _trash(self) -> Iterator[Finding]:
+        """Files of duplicates that are not what was put there, or that nobody can tell of."""
+        told = {entry.number: entry for entry in trash.listed(self._collection)}
+        for folder in sorted((self._folder / "trash").glob("[0-9]*")):
+            for path in sorted(folder.iterdir()):
+                self._stop.check()
+                if path.name in ("entry.json", "done"):
+                    continue
+                entry = told.get(folder.name)
+                what = "The entry beside it can't be read: where it lay before is not known."
+                if entry is not None:
+                    with suppress(PictureError):
+                        if content_id(read_file(path)) == entry.id:
+                            continue
+                    what = f"It is not the file any more that lay at {entry.path}."
+                yield Finding("trash", path.relative_to(self._folder).as_posix(), what)
 
     def _skipped(self) -> Iterator[Finding]:
         try:

@@ -405,7 +405,8 @@ def generations(choices: Choices, name: str) -> None:
     else:
         heads = ("generation", "created", "items", "minutes", "validation_loss", "recall")
         rows = [
-            [*(one[head] for head in heads), "serving" if one["serving"] else ""] for one in facts
+            [*(one.get(head, "-") for head in heads), "serving" if one["serving"] else ""]
+            for one in facts  # the base encoder as it is has no loss, what has no graph no recall
         ]
         console.print_table(rows, (*heads, ""))
 

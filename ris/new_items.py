@@ -69,6 +69,7 @@ class NewItems:
         self.keys: list[int] = []
         self._columns = {**manifest.columns, **labels.columns}
         self._placed: list[Positions] = []
+        self._copied = False
 
     def __enter__(self) -> "NewItems":
         self._table = TableWriter(self.part, self._manifest.dimension, self._columns)
@@ -85,7 +86,8 @@ class NewItems:
         self._thumbnails.close()
         self._log.close()
         self._opener.shutdown()
-        os.sync()  # the copies are on the disk before any generation names them
+        if self._copied:  # waits for all that is written on this machine
+            os.sync()  # the copies are on the disk before any generation names them
 
     def write(self, found: list[Decoded], first_key: int) -> None:
         """Keep new pictures: bytes, thumbnails, rows with their embeddings, places."""
@@ -93,6 +95,7 @@ class NewItems:
             return
         room = len(found) * (20_000 + 3 * self.encoder.size**2)
         require_space(self._collection.folder, room)
+        self._copied |= any(one.data is not None for one in found)
         kept = [copy_in(self._collection, one, self._work.folder) for one in found]
         put_thumbnails(self._thumbnails, kept)
         self._log.add(kept)

@@ -33,6 +33,7 @@ from ris.generate import (
 from ris.images.pool import Decoded, decode_all
 from ris.model.encoder import Encoder
 from ris.progress import Progress
+from ris.store import decoded
 from ris.store.collection import Collection, Draft, remove
 from ris.store.files import describe, require_space, verify
 from ris.store.generation import Positions, open_map
@@ -115,6 +116,8 @@ def _repair_once(
     manifest = made.publish()
     if kinds & {"thumbnails", "thumbnail", "picture"}:
         _restore_thumbnails(collection, work, manifest, damaged="thumbnails" in kinds)
+    if any(found.kind == "orphan" and found.file.startswith("uploads/") for found in findings):
+        collection.forget_unused(but=decoded.kept_ids(collection.folder))
     collection.mend()
     return manifest, made.lost
 
@@ -295,7 +298,8 @@ class _Repair:
             files = ", ".join(part.file for part in lost)
             what = f"{missing} rows can't be read, and no other generation knows them."
             corrected = "Items whose rows they corrected are as they were before."
-            self.lost.append(Finding("lost", files, f"{what} {corrected}"))
+            again = "sync and add bring back as new items those whose pictures are still there."
+            self.lost.append(Finding("lost", files, f"{what} {corrected} {again}"))
         written = {part: self._write_part(part, one) for part, one in salvaged.items()}
         parts = [written.get(part, part) for part in self._before.parts]
         kept = tuple(part for part in parts if part is not None)

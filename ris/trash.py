@@ -24,7 +24,15 @@ from ris.images.names import escape, unescape
 from ris.images.parts import split_part
 from ris.removal import remove, restore
 from ris.store.collection import Collection, now
-from ris.store.files import disk_errors, read_json, refusal, sync_file, sync_folder, write_json
+from ris.store.files import (
+    disk_errors,
+    own_hash,
+    read_json,
+    refusal,
+    sync_file,
+    sync_folder,
+    write_sealed,
+)
 from ris.store.kept import read_original
 from ris.store.known import KnownFile, KnownFiles
 
@@ -81,7 +89,7 @@ def throw_away(collection: Collection, key: int, *, kept: int) -> Entry:
         entry = Entry(number, key, item.id, item.path, escape(file), kept, now())
         folder = _folder(collection) / number
         folder.mkdir(parents=True)
-        write_json(folder / "entry.json", asdict(entry))
+        write_sealed(folder / "entry.json", asdict(entry))
         sync_folder(folder.parent)
         try:
             if own is not None:
@@ -136,7 +144,10 @@ def listed(collection: Collection) -> list[Entry]:
     for folder in _folder(collection).glob("[0-9]*"):
         if _NUMBER.fullmatch(folder.name):
             with suppress(StoreError, TypeError):  # killed before it was written: nothing moved
-                found.append(Entry(**read_json(folder / "entry.json")))
+                content = read_json(folder / "entry.json")
+                sealed = content.pop("sha256", None)  # earlier ones have none
+                if sealed in (None, own_hash(content)):  # `check` tells of others
+                    found.append(Entry(**content))
     return sorted(found, key=lambda one: one.number, reverse=True)
 
 

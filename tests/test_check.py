@@ -21,15 +21,16 @@ from ris.compact import compact
 from ris.errors import Cancelled
 from ris.explore.explorer import Explorer, open_explorer
 from ris.generate import Work
+from ris.images.prepare import content_id
 from ris.progress import StopSignal, silent
 from ris.repair import Repaired, repair
 from ris.store.collection import Collection
 from ris.store.files import own_hash, write_json
 from ris.store.manifest import write_manifest
 from ris.store.table import TableWriter, write_map
-from ris.store.tags import Tags
 from ris.store.thumbnails import Thumbnails
 
+NOBODYS = content_id(b"nobody's")
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -185,6 +186,7 @@ def write(name: str, content: bytes = b"damaged") -> Callable[[Collection], obje
         ("orphan", write("generations/00000009/graph.hnsw")),
         ("orphan", write("encoders/0/encoder.onnx")),
         ("orphan", write("thumbnails.damaged")),
+        ("orphan", write(f"uploads/{NOBODYS[:2]}/{NOBODYS}", b"nobody's")),
         ("debris", leave_debris),
         ("debris", lose_a_job),
     ],
@@ -308,13 +310,22 @@ def test_a_lost_part_costs_its_items_and_is_told(lived_in):
     assert explorer.points().keys.tolist() == explorer.keys.tolist()
 
 
-def test_damaged_tags_are_told_and_stay(lived_in):
-    Tags(lived_in).add("fine", np.array([3]))
-    assert look(lived_in) == []
-    damage(lived_in.folder / "tags.json")
+@pytest.mark.parametrize("kind", ["tags", "concepts", "dismissed"])
+def test_what_people_said_is_told_when_it_is_damaged_and_stays(lived_in, kind):
+    damage(lived_in.folder / f"{kind}.json")
     (found,) = look(lived_in)
-    assert (found.kind, found.file, found.repair) == ("tags", "tags.json", "")
-    assert "tags.json" in found.what
+    assert (found.kind, found.file, found.repair) == (kind, f"{kind}.json", "")
+    assert f"{kind}.json" in found.what
+    assert mend(lived_in).left == (found,)
+
+
+@pytest.mark.parametrize("name", ["entry.json", "*.png"])
+def test_what_is_wrong_in_the_trash_is_told_and_stays(lived_in, name):
+    (picture,) = lived_in.folder.glob("trash/*/*.png")
+    damage(next(picture.parent.glob(name)))
+    (found,) = look(lived_in)
+    file = picture.relative_to(lived_in.folder).as_posix()
+    assert (found.kind, found.file, found.repair) == ("trash", file, "")
     assert mend(lived_in).left == (found,)
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ import stores
 from PIL import ImageOps
 
 from ris.cli import commands, main
-from ris.store.collection import Collection, collections
+from ris.store.collection import Collection, Draft, collections
 from ris.store.tags import Tags
 
 
@@ -337,6 +338,14 @@ class TestTelling:
         assert (used["generation"], used["parent"]) == ("00000002", "00000001")
         assert collection.current() == "00000002"
         assert "serving" in ris("generations", "drawn").out
+
+    def test_generations_of_an_encoder_that_was_never_trained_here(self, ris, collection):
+        """`generations` ended in a KeyError after `create --minutes 0`."""
+        untrained = replace(collection.serving(), training={})
+        collection.publish(Draft(untrained, {}), parent=untrained.generation)
+        *_, last = ris("generations", "drawn").out.splitlines()
+        assert last.startswith("00000002")
+        assert last.endswith("serving")
 
 
 class TestExport:

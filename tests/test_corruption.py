@@ -36,6 +36,8 @@ def test_every_kind_of_file_is_damaged(made):
         *("CURRENT", "collection.json", "manifest.json", "graph.hnsw", "map.parquet", "parts"),
         *("encoder.onnx", "autoencoder.onnx", "autoencoder.keras", "training.json", "uploads"),
         *("skipped.parquet", "thumbnails.sqlite", "job.json", "process.json", "progress.jsonl"),
+        *("familiar.npz", "tags.json", "concepts.json", "dismissed.json", "entry.json", "trash"),
+        *("decoded.jsonl", "pixels.u8"),
     }
 
 

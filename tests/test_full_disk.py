@@ -17,8 +17,10 @@ import pytest
 import stores
 
 from ris import jobs
+from ris.check import check
 from ris.errors import RisError
 from ris.explore.explorer import Explorer
+from ris.progress import StopSignal, silent
 from ris.store.collection import Collection, collections
 
 resource = pytest.importorskip("resource", reason="limits on files are set otherwise there")
@@ -188,3 +190,18 @@ def test_work_that_visibly_will_not_fit_is_refused_at_once(disk, pictures, tmp_p
             with pytest.raises(RisError, match="are needed"):
                 changing.run(home, command, argument)
         assert_serves(collection, "00000001", COUNT)
+
+
+def test_thumbnails_on_a_full_disk_are_not_taken_for_damaged(disk, pictures):
+    """`check --repair` would have thrown them away."""
+    place, full = disk
+    if full is limited:
+        pytest.skip("SQLite can read there")
+    collection = stores.publish_folder(
+        place / "home", changing.NAME, pictures, place / "work", labels="none"
+    )
+    with full(0):
+        (found,) = check(collection, silent, StopSignal())
+    assert (found.kind, found.repair) == ("thumbnails", "")
+    assert "the disk is full" in found.what
+    assert list(check(collection, silent, StopSignal())) == []

@@ -170,7 +170,7 @@ def test_a_file_that_may_not_be_moved_stays(collection, pictures, monkeypatch):
 
 
 STEPS = [
-    (trash, "write_json"),
+    (trash, "write_sealed"),
     (trash, "_move"),
     (os, "link"),
     (Path, "unlink"),

@@ -174,6 +174,19 @@ class TestAdding:
         assert explorer.original(COUNT)[1] == "image/png"
         assert add(collection, work(), [str(pictures)]).changes == Changes(same=COUNT)
 
+    def test_only_copies_wait_for_the_whole_disk(self, collection, work, tmp_path, monkeypatch):
+        """An addition of a folder waited for what other programs were writing."""
+        waited = []
+        monkeypatch.setattr(os, "sync", lambda: waited.append(True))
+        new = drawn.write(tmp_path / "more", "rings", 0)
+        add(collection, work(), [str(tmp_path / "more")])
+        assert not waited
+        with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+            archive.writestr("new.png", drawn.encoded(drawn.draw("rings", 3)))
+            archive.write(new, "known.png")
+        add(collection, work(), [str(tmp_path / "more.zip")])
+        assert waited
+
     def test_what_is_no_picture_is_skipped_once(self, collection, pictures, work):
         (pictures / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n, and then nothing")
         done = add(collection, work(), [str(pictures)])

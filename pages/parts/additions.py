@@ -39,7 +39,7 @@ def draw_additions(collection: Collection) -> None:
     if folders:
         st.markdown(
             "Made from "
-            + ", ".join(f"`{words.plain(folder)}`" for folder in folders)
+            + ", ".join(f"**{words.plain(folder)}**" for folder in folders)
             + ". See what changed there since."
         )
         _draw_changes(collection, busy=busy)
@@ -52,9 +52,10 @@ def draw_additions(collection: Collection) -> None:
 
 
 def folders_of(collection: Collection) -> list[str]:
-    """The folders among a collection's sources."""
-    sources = collection.info()["sources"]
-    return [source for source in sources if Path(source).is_absolute() and Path(source).is_dir()]
+    """The folders among a collection's sources; those that are not there too, an unplugged disk's
+    say, as a comparison tells of them."""
+    sources = map(Path, collection.info()["sources"])
+    return [str(one) for one in sources if one.is_absolute() and not _is_archive(one)]
 
 
 def comparison(job: JobState | None) -> Changes | None:
@@ -71,7 +72,7 @@ def add_uploads(collection: Collection, uploads: Sequence[UploadedFile]) -> JobS
     Raises:
         RisError: A job runs already, or a file is too large or no archive.
     """
-    archives = [one for one in uploads if Path(one.name).suffix.lower()[1:] in ARCHIVE_TYPES]
+    archives = [one for one in uploads if _is_archive(Path(one.name))]
     pictures = [one for one in uploads if one not in archives]
     check_sizes(archives, ARCHIVE)
     check_sizes(pictures, PICTURE)
@@ -95,6 +96,10 @@ def add_sources(collection: Collection, sources: list[str]) -> JobState:
     for source in sources:
         open_source(source)
     return jobs.start(collection.home, collection.name, ["add", collection.name, *sources])
+
+
+def _is_archive(path: Path) -> bool:
+    return not path.is_dir() and path.suffix.lower()[1:] in ARCHIVE_TYPES
 
 
 def _draw_changes(collection: Collection, *, busy: bool) -> None:

@@ -16,6 +16,8 @@ from typing import BinaryIO, cast
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from ris.store.files import disk_errors
+
 FOLDER = ".incoming"
 PIECE = 1 << 20
 STALE_SECONDS = 24 * 3600  # no creation takes as long, so no job reads such an upload any more
@@ -40,17 +42,32 @@ def safe_name(name: str) -> str:
 
 
 def keep(upload: UploadedFile, folder: Path) -> Path:
-    """Copy one upload into ``folder`` piece by piece."""
-    target = folder / safe_name(upload.name)
+    """Copy one upload into ``folder`` piece by piece.
+
+    Raises:
+        StoreError: The disk is full.
+    """
     upload.seek(0)
-    with target.open("xb") as file:
-        shutil.copyfileobj(upload, file, PIECE)
+    with disk_errors():
+        target = _place(folder, safe_name(upload.name))
+        with target.open("xb") as file:
+            shutil.copyfileobj(upload, file, PIECE)
     return target
 
 
 def pack(uploads: Iterable[UploadedFile], folder: Path) -> Path:
-    """Copy uploads into one archive in ``folder``; equal names get a number, none is lost."""
-    target = folder / "pictures.zip"
+    """Copy uploads into one archive in ``folder``; equal names get a number, none is lost.
+
+    Raises:
+        StoreError: The disk is full.
+    """
+    with disk_errors():
+        target = _place(folder, "pictures.zip")
+        _write_zip(target, uploads)
+    return target
+
+
+def _write_zip(target: Path, uploads: Iterable[UploadedFile]) -> None:
     taken: set[str] = set()
     with zipfile.ZipFile(target, "x", zipfile.ZIP_STORED) as archive:
         for upload in uploads:
@@ -58,7 +75,6 @@ def pack(uploads: Iterable[UploadedFile], folder: Path) -> Path:
             upload.seek(0)
             with archive.open(name, "w", force_zip64=True) as file:
                 shutil.copyfileobj(upload, cast(BinaryIO, file), PIECE)
-    return target
 
 
 def describe(source: str) -> str:
@@ -70,6 +86,16 @@ def describe(source: str) -> str:
 def discard(folder: Path) -> None:
     """Remove the folder of an upload that no job took."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Where a file of that name fits: where there is one already, in a folder beside it."""
+    target, number = folder / name, 1
+    while target.exists():
+        number += 1
+        target = folder / str(number) / name
+    target.parent.mkdir(exist_ok=True)
+    return target
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -30,6 +30,10 @@ class Best:
     distances: Vectors
     views: NDArray[np.int64]
 
+    def first(self, k: int) -> "Best":
+        """The k nearest of them."""
+        return Best(self.keys[:k], self.distances[:k], self.views[:k])
+
 
 def views(pixels: NDArray[np.uint8], *, mirrored: bool) -> NDArray[np.uint8]:
     """A square picture turned by 0, 90, 180 and 270 degrees, then its mirror image likewise.

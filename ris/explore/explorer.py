@@ -222,17 +222,19 @@ class Explorer:
         _check_k(k)
         started = time.perf_counter()
         allowed = self._allowed(where)
-        item = self.item(key)
-        vectors = self._item_vectors(item, copies, crop)
-        found = self._answer(
-            item.path, vectors, k, allowed, started, copies=copies, own=[key], steering=steering
+        path = self._items.path(key)
+        vectors = self._item_vectors(key, copies, crop)
+        return self._answer(
+            path,
+            vectors,
+            k,
+            allowed,
+            started,
+            copies=copies,
+            own=[key],
+            lies=None if crop else self.place_of(key),
+            steering=steering,
         )
-        lies = self.place_of(key)
-        if lies is None or found.place is None or crop is not None:
-            return found
-        if steering:
-            return replace(found, trail=(lies, *found.trail[1:]))
-        return replace(found, place=Place(lies.x, lies.y, found.place.spread))
 
     def together(
         self,
@@ -273,7 +275,7 @@ class Explorer:
         allowed = self._allowed(where)
         own = [int(query) for query in queries if isinstance(query, int | np.integer)]
         embeddings = [
-            self._item_vectors(self.item(int(query)), copies)
+            self._item_vectors(int(query), copies)
             if isinstance(query, int | np.integer)
             else self._encoder.encode(self._views(self._pixels(query)[1], copies))
             for query in queries
@@ -760,7 +762,7 @@ class Explorer:
             PictureError: The picture can't be read.
         """
         if isinstance(query, int | np.integer):
-            vector = self._item_vectors(self.item(int(query)), copies=False)[0]
+            vector = self._item_vectors(int(query), copies=False)[0]
         else:
             vector = self._encoder.encode(self._pixels(query)[1][None])[0]
         self._items.rows_of(keys)
@@ -794,13 +796,14 @@ class Explorer:
         """What is encoded of a query, uint8 (V, S, S, 3), as it is first."""
         return views(pixels, mirrored=self._tells_mirrored) if copies else pixels[None]
 
-    def _item_vectors(self, item: Item, copies: bool, crop: Crop | None = None) -> Vectors:
+    def _item_vectors(self, key: int, copies: bool, crop: Crop | None = None) -> Vectors:
         """The embeddings of an item's views, float32 (V, dimension): the stored one first."""
         if crop is not None:
-            return self._encoder.encode(self._views(self._item_pixels(item, crop), copies))
-        vectors = self._index.vectors([item.key])
+            pixels = self._item_pixels(self.item(key), crop)
+            return self._encoder.encode(self._views(pixels, copies))
+        vectors = self._index.vectors([key])
         if copies:
-            turned = self._views(self._item_pixels(item), copies)[1:]
+            turned = self._views(self._item_pixels(self.item(key)), copies)[1:]
             vectors = np.concatenate([vectors, self._encoder.encode(turned)])
         return vectors
 
@@ -824,24 +827,30 @@ class Explorer:
         *,
         copies: bool,
         own: Sequence[int] = (),
+        lies: Place | None = None,
         strangeness: float | None = None,
         steering: Steering = STRAIGHT,
     ) -> SearchResult:
         """What is nearest to any view of a query, float32 (V, dimension), as it is first; without
-        the query's own items."""
+        the query's own items. `lies` is where the query is on the map, if that is known."""
         trail: tuple[Place, ...] = ()
         if steering:
             concepts = self._concepts_here() if steering.concepts else {}
             vectors, way = steered(vectors, steering, concepts, self._embeddings)
             trail = self._trail(way, own)
+            if lies is not None:
+                trail, lies = (lies, *trail[1:]), None
         wanted = max(k, _SPREAD_OVER) + len(own)
         found = self._index.query(vectors, wanted, allowed=allowed)
-        best = nearest_of_any(found, k, without=own)
+        best = ranked = nearest_of_any(found, max(k, _SPREAD_OVER), without=own)
         # place and verdict are told by the nearest of all items to the query as it is
-        upright = Neighbours(found.keys[:1], found.distances[:1])
         if allowed is not None:
             upright = self._index.query(vectors[:1], _SPREAD_OVER + len(own))
-        near = nearest_of_any(upright, _SPREAD_OVER, without=own)
+            ranked = nearest_of_any(upright, _SPREAD_OVER, without=own)
+        elif len(vectors) > 1:
+            upright = Neighbours(found.keys[:1], found.distances[:1])
+            ranked = nearest_of_any(upright, _SPREAD_OVER, without=own)
+        best, near = best.first(k), ranked.first(_SPREAD_OVER)
         nearest = near.distances
         if len(vectors) > 1 and len(best.distances):  # a copy that is turned is near, too
             nearest = np.minimum(nearest, best.distances[0])
@@ -862,7 +871,7 @@ class Explorer:
         return SearchResult(
             query,
             hits,
-            self._place(near.keys, near.distances),
+            self._place(near.keys, near.distances, lies),
             1000 * (time.perf_counter() - started),
             copies,
             None if allowed is None else len(allowed),
@@ -959,8 +968,11 @@ class Explorer:
             return None
         return float(self._familiar.strangeness(features[:1])[0])
 
-    def _place(self, keys: NDArray[np.int64], distances: NDArray[np.float32]) -> Place | None:
-        """Where the query falls, from its nearest neighbours that have a place."""
+    def _place(
+        self, keys: NDArray[np.int64], distances: NDArray[np.float32], lies: Place | None = None
+    ) -> Place | None:
+        """Where the query falls, from its nearest neighbours that have a place, unless that is
+        known; they tell the spread all the same."""
         known = self._positions.keys
         rows = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
         if len(known) == 0 or len(keys) == 0:
@@ -968,7 +980,8 @@ class Explorer:
         placed = np.flatnonzero(known[rows] == keys)[:_SPREAD_OVER]
         if len(placed) == 0:
             return None
-        return place(self._positions.xy[rows[placed]], distances[placed])
+        found = place(self._positions.xy[rows[placed]], distances[placed])
+        return found if lies is None else Place(lies.x, lies.y, found.spread)
 
 
 _COMPARED = Compared()

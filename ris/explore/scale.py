@@ -75,7 +75,10 @@ class Scale:
 
     def word(self, distance: float) -> str:
         """What two pictures so far apart are."""
-        return next((word for end, word in self.steps if distance < end), UNLIKE)
+        for end, word in self.steps:
+            if distance < end:
+                return word
+        return UNLIKE
 
     def is_foreign(self, distances: Vectors, strangeness: float | None) -> bool:
         """Whether there is nothing like a query here.

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,8 +66,8 @@ class DecodedLog:
         self._count += len(found)
         if rows:
             with (self._work / _NOTES).open("ab", buffering=0) as notes:
-                note = json.dumps({"side": self._size, "rows": rows}) + "\n"
-                _write_all(notes, note.encode())
+                note = json.dumps({"side": self._size, "rows": rows}).encode()
+                _write_all(notes, b"%08x %b\n" % (zlib.crc32(note), note))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,10 @@ class DecodedBefore:
         self._size = size
         self._rows: dict[str, tuple[Any, _Row]] = {}
         for notes in sorted((folder / _KEPT).glob(f"*/{_NOTES}")):
-            pixels = (notes.parent / PIXELS).open("rb")
+            try:
+                pixels = (notes.parent / PIXELS).open("rb")
+            except OSError:
+                continue  # all of it is decoded again
             for note in _read(notes):
                 if note["side"] == size:
                     for path, *rest in note["rows"]:
@@ -198,10 +202,12 @@ def _length(place: Path) -> int:
 
 
 def _read(notes: Path) -> Iterator[dict[str, Any]]:
-    with notes.open("rb") as lines:
+    """The notes that are whole; what the others tell of is decoded again."""
+    with suppress(OSError), notes.open("rb") as lines:
         for line in lines:
-            if line.endswith(b"\n"):  # the last one may have been cut
-                yield json.loads(line)
+            checksum, _, note = line.partition(b" ")
+            if checksum == b"%08x" % zlib.crc32(note[:-1]) and note.endswith(b"\n"):
+                yield json.loads(note)
 
 
 def _write_all(file: Any, data: bytes) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Set
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.errors import StoreError
 from ris.store.collection import Collection
 from ris.store.files import read_sealed, write_sealed
 from ris.store.items import Item, Items
 
+FILE = "dismissed.json"
 FORMAT = 1
 Pair = tuple[str, str]
 
@@ -27,7 +29,7 @@ class Dismissed:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._path = collection.folder / "dismissed.json"
+        self._path = collection.folder / FILE
         self._pairs = self._read()
 
     def __len__(self) -> int:
@@ -91,7 +93,10 @@ class Dismissed:
             return frozenset()
         hint = "Put a copy of it back, or remove it from the collection's folder."
         content = read_sealed(self._path, FORMAT, hint=hint)
-        return frozenset((str(one), str(other)) for one, other in content["pairs"])
+        try:
+            return frozenset((str(one), str(other)) for one, other in content["pairs"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{FILE} holds no pairs: {error}.", hint) from error
 
 
 def pair_of(one: str, one_path: str, other: str, other_path: str) -> Pair:

@@ -190,9 +190,13 @@ def require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StoreError(
-            f"The disk has {free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB are needed.",
+            f"The disk has {_size(free)} free, about {_size(needed)} are needed.",
             "Free some space, or put the collections elsewhere with --home.",
         )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -22,7 +22,14 @@ from ris.store.graph_file import GraphFile
 from ris.store.nearest import Keys as Keys  # what an index is asked with, and answers
 from ris.store.nearest import Neighbours as Neighbours
 from ris.store.nearest import Vectors as Vectors
-from ris.store.nearest import allowed_of, merged, nearest, nearest_among, no_neighbours
+from ris.store.nearest import (
+    allowed_of,
+    merged,
+    nearest,
+    nearest_among,
+    no_neighbours,
+    picked,
+)
 
 EXACT_BELOW = 50_000  # rows; up to here the exact product answers in about a millisecond
 RECALL_WANTED = 0.993  # of the queries it is chosen by, so that others reach 0.99
@@ -164,10 +171,7 @@ class GraphIndex:
             fewest = int(alive.sum(axis=1).min(initial=k))
             if fewest >= k or wanted >= self._total:
                 order = np.argsort(~alive, axis=1, kind="stable")[:, : min(k, fewest)]
-                return Neighbours(
-                    np.take_along_axis(found.keys, order, axis=1),
-                    np.take_along_axis(found.distances, order, axis=1),
-                )
+                return Neighbours(picked(found.keys, order), picked(found.distances, order))
             wanted *= 4
 
     def _nearest(self, queries: Vectors, k: int) -> Neighbours:

@@ -60,7 +60,6 @@ class Items:
     def __init__(self, table: Any, rows: NDArray[np.int64] | None = None) -> None:
         self._table = table
         self.kinds = metadata_columns(table.schema)
-        self._metadata = list(self.kinds)
         # taking rows out of a table joins all its chunks first; times are slow to become Python's
         shown = [name for name in table.schema.names if name != "modified"]
         self._batches = table.select(shown).to_batches()
@@ -92,31 +91,36 @@ class Items:
             StoreError: There is no such item.
         """
         rows = self.rows_of(keys)
-        found = self._take(rows if self._rows is None else self._rows[rows])
-        return [
-            Item(
-                row["key"],
-                row["id"],
-                row["path"],
-                tuple(row["labels"] or ()),
-                row["width"],
-                row["height"],
-                row["bytes"],
-                {name: row[name] for name in self._metadata},
-            )
-            for row in found
-        ]
-
-    def _take(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
-        """Rows of the table in their order."""
-        found: list[dict[str, Any]] = [{}] * len(rows)
+        if self._rows is not None:
+            rows = self._rows[rows]
+        found: list[Any] = [None] * len(rows)
         inside = np.searchsorted(self._ends, rows, "right")
-        for batch in np.unique(inside).tolist():
+        for batch in set(inside.tolist()):
             places = np.flatnonzero(inside == batch)
             first = self._ends[batch] - self._batches[batch].num_rows
-            taken = self._batches[batch].take(rows[places] - first).to_pylist()
-            for place, row in zip(places.tolist(), taken, strict=True):
-                found[place] = row
+            of = self._batches[batch].take(rows[places] - first).to_pydict()
+            for i, place in enumerate(places.tolist()):
+                found[place] = Item(
+                    of["key"][i],
+                    of["id"][i],
+                    of["path"][i],
+                    tuple(of["labels"][i] or ()),
+                    of["width"][i],
+                    of["height"][i],
+                    of["bytes"][i],
+                    {name: of[name][i] for name in self.kinds},
+                )
+        return found
+
+    def path(self, key: int) -> str:
+        """Where an item came from: a third of the time that `get` takes.
+
+        Raises:
+            StoreError: There is no such item.
+        """
+        row = int(self.rows_of([key])[0])
+        row = row if self._rows is None else int(self._rows[row])
+        found: str = self._table.column("path")[row].as_py()
         return found
 
     def matching(self, where: str, tags: Tagged = dict) -> NDArray[np.int64]:

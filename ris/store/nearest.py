@@ -5,12 +5,14 @@ Pure NumPy; `index.py` validates what comes here and chooses.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]
+T = TypeVar("T", bound=np.generic)
 
 _GATHERED = 50_000  # rows gathered at once: 50 MB of 256 numbers each
 _BLOCK = 64  # queries multiplied at once: at 1M rows a block of distances is 256 MB
@@ -43,10 +45,10 @@ def nearest(
         if banned is not None:
             away[:, banned] = np.inf
         rows = np.argpartition(away, k - 1, axis=1)[:, :k]
-        near = np.take_along_axis(away, rows, axis=1)
+        near = picked(away, rows)
         order = np.lexsort((rows, near), axis=1)  # equal distances: the older item first
-        found[block] = keys[np.take_along_axis(rows, order, axis=1)]
-        distances[block] = np.take_along_axis(near, order, axis=1)
+        found[block] = keys[picked(rows, order)]
+        distances[block] = picked(near, order)
     return Neighbours(found, np.clip(distances, 0.0, 2.0))
 
 
@@ -67,9 +69,7 @@ def merged(found: Sequence[Neighbours], k: int) -> Neighbours:
     keys = np.concatenate([one.keys for one in found], axis=1)
     distances = np.concatenate([one.distances for one in found], axis=1)
     order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-    return Neighbours(
-        np.take_along_axis(keys, order, axis=1), np.take_along_axis(distances, order, axis=1)
-    )
+    return Neighbours(picked(keys, order), picked(distances, order))
 
 
 def allowed_of(found: Neighbours, allowed: Keys, k: int) -> Neighbours | None:
@@ -79,10 +79,13 @@ def allowed_of(found: Neighbours, allowed: Keys, k: int) -> Neighbours | None:
     if (banned.shape[1] - banned.sum(axis=1) < k).any():
         return None
     order = np.argsort(banned, axis=1, kind="stable")[:, :k]
-    return Neighbours(
-        np.take_along_axis(found.keys, order, axis=1),
-        np.take_along_axis(found.distances, order, axis=1),
-    )
+    return Neighbours(picked(found.keys, order), picked(found.distances, order))
+
+
+def picked(of: NDArray[T], columns: NDArray[np.int64]) -> NDArray[T]:
+    """Of each row the columns named for it, (Q, k): `np.take_along_axis`, which takes three times
+    as long over a few."""
+    return of[np.arange(len(columns))[:, None], columns]
 
 
 def no_neighbours(count: int) -> Neighbours:

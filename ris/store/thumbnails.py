@@ -17,6 +17,7 @@ from ris.errors import StoreError
 
 OVERVIEW = "overview "  # what begins the name of a large picture's overview
 _SIDE_FILES = ("-wal", "-shm")  # what SQLite keeps beside a file
+_SHARED = 2**16  # bytes; readers too need room for the second of them
 
 
 class Thumbnails:
@@ -186,6 +187,9 @@ def look_over(path: Path) -> tuple[str, set[bytes]]:
     Returns:
         What is wrong for people, empty if nothing, and the content ids of its whole thumbnails,
         as bytes.
+
+    Raises:
+        StoreError: The disk is so full that SQLite can't read.
     """
     if not path.is_file():
         return "is missing", set()
@@ -203,6 +207,9 @@ def look_over(path: Path) -> tuple[str, set[bytes]]:
                     if _is_whole(name, *row):
                         whole.add(bytes.fromhex(name))
     except sqlite3.DatabaseError as error:
+        if not _is_damage(error) and shutil.disk_usage(path.parent).free < _SHARED:
+            message = f"{path.name} can't be read, as the disk is full."
+            raise StoreError(message, "Free some space and try again.") from error
         return f"can't be read: {error}", set()
     return "", whole
 

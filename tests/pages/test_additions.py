@@ -81,6 +81,15 @@ def test_uploads_of_a_refused_order_are_removed(drawn_collection, monkeypatch):
     assert not any((drawn_collection.home / ".incoming").iterdir())
 
 
+def test_a_folder_that_is_not_there_now_is_a_source_all_the_same(drawn_collection, tmp_path):
+    """The page said that no folder belongs to the collection, and did not look for changes."""
+    known = additions.folders_of(drawn_collection)
+    (tmp_path / "named.zip").mkdir()
+    unplugged, named = str(tmp_path / "unplugged"), str(tmp_path / "named.zip")
+    drawn_collection.note_sources([unplugged, named, str(tmp_path / "away.zip"), "demo"])
+    assert additions.folders_of(drawn_collection) == [*known, unplugged, named]
+
+
 def test_a_comparison_is_told_until_it_is_applied(looked):
     assert additions.comparison(looked) == Changes(new=2, gone=1, same=7)
     applied = dataclasses.replace(looked, arguments=("sync", "own", "--apply"))

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from pages.parts import incoming
+from ris.errors import StoreError
 
 
 class Upload(io.BytesIO):
@@ -49,6 +50,29 @@ def test_pictures_of_equal_names_are_all_packed(tmp_path):
     with zipfile.ZipFile(packed) as archive:
         assert sorted(archive.read(name) for name in archive.namelist()) == [b"1", b"2", b"3"]
         assert len({name.lower() for name in archive.namelist()}) == 3
+
+
+def test_archives_of_equal_names_are_all_kept(tmp_path):
+    """A second one of a name, or one named as the packed pictures are, ended in a traceback."""
+    folder = incoming.new_folder(tmp_path)
+    names = ("a.tar.gz", "a.tar.gz", "a.tar.gz", "pictures.zip")
+    kept = [incoming.keep(Upload(name, bytes([i])), folder) for i, name in enumerate(names)]
+    packed = incoming.pack([Upload("a.png", b"1")], folder)
+    assert [path.read_bytes() for path in kept] == [b"\0", b"\1", b"\2", b"\3"]
+    assert [path.name for path in (*kept, packed)] == [*names, "pictures.zip"]
+
+
+@pytest.mark.parametrize("keep", [incoming.keep, lambda one, folder: incoming.pack([one], folder)])
+def test_a_full_disk_is_told(tmp_path, keep):
+    resource = pytest.importorskip("resource", reason="limits on files are set otherwise there")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    upload, folder = Upload("a.zip", bytes(3_000_000)), incoming.new_folder(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+    try:
+        with pytest.raises(StoreError, match="disk is full"):
+            keep(upload, folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_yesterdays_uploads_are_swept(tmp_path):

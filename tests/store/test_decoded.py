@@ -140,6 +140,34 @@ def test_a_note_that_was_cut_is_not_read(tmp_path, entries, work):
     assert resume(tmp_path, entries)[1] == entries[1:]
 
 
+def flip(path):
+    """One bit of an id in the second note."""
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\n") + 100] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "again"),
+    [
+        ("decoded.jsonl", flip, slice(1, 2)),
+        ("decoded.jsonl", lambda path: path.write_bytes(b"\xff{}\n[1]\n0 {}\n"), slice(None)),
+        ("decoded.jsonl", lambda path: (path.unlink(), path.mkdir()), slice(None)),
+        ("pixels.u8", lambda path: path.unlink(), slice(None)),
+        ("pixels.u8", lambda path: (path.unlink(), path.mkdir()), slice(None)),
+    ],
+)
+def test_what_is_damaged_is_decoded_again(tmp_path, entries, work, name, harm, again):
+    """A damaged note ended each further scan in an error of JSON, or was believed."""
+    note(work, entries)
+    keep(tmp_path, work)
+    harm(tmp_path / "decoded" / "first" / name)
+    found, decoded = resume(tmp_path, entries)
+    assert decoded == entries[again]
+    assert_as_decoded(found, entries)
+    assert len(kept_ids(tmp_path)) <= len(entries)
+
+
 def test_the_longer_one_of_two_is_kept(tmp_path, entries, work):
     second = tmp_path / "jobs" / "second" / "work"
     third = tmp_path / "jobs" / "third" / "work"

@@ -102,6 +102,14 @@ def test_work_that_will_not_fit_is_refused_with_both_numbers(tmp_path):
     assert refused.value.hint
 
 
+def test_little_room_is_told_in_megabytes(tmp_path, monkeypatch):
+    """A small disk had 0.0 GB free where 0.0 GB were needed."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=700_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(StoreError, match=r"0\.7 MB free, about 2\.5 MB are needed"):
+        require_space(tmp_path, 2_500_000)
+
+
 def test_what_is_written_can_be_read_by_others(tmp_path):
     write_json(tmp_path / "a.json", {"a": 1})
     assert json.loads((tmp_path / "a.json").read_bytes()) == {"a": 1}

@@ -22,7 +22,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,31 @@ import drawn
 import numpy as np
 import stores
 
-from ris import jobs, removal, update
+from ris import jobs, removal, trash, update
 from ris.errors import RisError
 from ris.explore.explorer import Explorer, open_explorer
+from ris.explore.familiar import FILE as FAMILIAR
+from ris.explore.familiar import Familiar
 from ris.generate import Work
 from ris.images import pool
+from ris.images.sources import Folder
 from ris.progress import StopSignal, silent
 from ris.store import generation as generation_module
-from ris.store.collection import Collection
+from ris.store.collection import Collection, now
+from ris.store.concepts import Concepts
+from ris.store.decoded import DecodedBefore, DecodedLog
+from ris.store.dismissed import Dismissed
+from ris.store.files import write_sealed
+from ris.store.items import Item
+from ris.store.tags import Tags
 
 NAME = "small"
+DECODED = 16  # side in pixels of what a killed scan had decoded
 PER_CHILD = 50
 SECONDS = 120  # for the cases of one child; they take about 5
+FOREIGN, MISSING = "of another collection", "missing"
+# nothing else tells of them: that there is none, or another one that is whole, can't be known
+UNBOUND = ("tags.json", "concepts.json", "dismissed.json", "entry.json")
 LOCKS = ("writer.lock", "job.lock", "start.lock")
 
 Answers = dict[str, Any]
@@ -83,7 +96,8 @@ class Case:
 
 def make(folder: Path) -> Template:
     """A collection with all that a store can hold: additions, corrected rows, removed items, two
-    files of the map, copied pictures, skipped files, an ended job."""
+    files of the map, copied pictures, skipped files, an ended job, what people said, a duplicate in
+    the trash, and what a killed scan had decoded."""
     home = _lived_in(folder / "own", 5)
     foreign = _lived_in(folder / "foreign", 7)
     collection = Collection(home, NAME)
@@ -123,6 +137,7 @@ def _lived_in(folder: Path, first: int) -> Path:
             archive.writestr(f"discs/{number}.png", drawn.encoded(drawn.draw("discs", number)))
     (folder / "first" / "encoder").mkdir(parents=True)
     (folder / "first" / "encoder" / "autoencoder.keras").write_bytes(b"the truth" * 100)
+    Familiar(np.zeros(48), np.eye(48)).save(folder / "first" / "encoder" / FAMILIAR)
     home = folder / "home"
     collection = stores.publish_folder(home, NAME, pictures, folder / "first", seed=first)
     with in_process(), jobs.run(home, NAME, "add") as job:
@@ -133,8 +148,32 @@ def _lived_in(folder: Path, first: int) -> Path:
     (folder / "second").mkdir()
     with in_process():
         update.sync(collection, Work(folder / "second", silent, StopSignal()))
+    thrown = Explorer(collection).item(3)
     removal.remove(collection, ["3", "25"])
+    _say(collection, thrown)
+    killed = collection.folder / "decoded" / "killed"
+    killed.mkdir(parents=True)
+    log = DecodedLog(killed, DECODED)
+    for entry in list(Folder(pictures / "rings").entries())[:5]:
+        log.add([pool.decode_one(entry, DECODED)])
+    log.close()
     return home
+
+
+def _say(collection: Collection, thrown: Item) -> None:
+    """What people say of pictures, and an item that they throw away as another's duplicate."""
+    explorer = Explorer(collection)
+    one, other, *_ = explorer.items(explorer.keys)
+    Tags(collection).add("fine", np.array([one.key, other.key]))
+    Concepts(collection).save("round", [one.key], [other.key])
+    Dismissed(collection).add(one, other)
+    explorer._thumbnails.close()
+    folder = collection.folder / "trash" / "000001"
+    folder.mkdir(parents=True)
+    file = Path(shutil.copy(thrown.path, folder))
+    entry = trash.Entry("000001", thrown.key, thrown.id, thrown.path, file.name, one.key, now())
+    write_sealed(folder / "entry.json", asdict(entry))
+    (folder / "done").touch()
 
 
 class in_process:  # noqa: N801  a context, read as a phrase
@@ -268,8 +307,8 @@ HARMS: dict[str, Harm] = {
     "an empty JSON object": _replace(lambda _: b"{}"),
     "a JSON list": _replace(lambda _: b"[1, 2, 3]"),
     "of another generation": _sibling(own=True),
-    "of another collection": _sibling(own=False),
-    "missing": _unlink,
+    FOREIGN: _sibling(own=False),
+    MISSING: _unlink,
     "an empty folder": _make_folder,
     "a folder": _make_full_folder,
     **({"forbidden": _forbid} if hasattr(os, "geteuid") and os.geteuid() else {}),
@@ -282,14 +321,16 @@ HARMS: dict[str, Harm] = {
 def kind_of(file: str) -> str:
     """What a file of the store is: its name, or the folder of those named by their content."""
     top, _, rest = file.partition("/")
-    return top if top in ("parts", "uploads") else Path(rest or top).name
+    return top if top in ("parts", "uploads") or top + rest[-4:] == "trash.png" else Path(file).name
 
 
 def case_of(made: Template, seed: int, number: int) -> tuple[Case, random.Random]:
     """A case by its number: files take turns, harms are drawn."""
     random_ = random.Random(f"{seed}/{number}")
     file = made.files[number % len(made.files)]
-    return Case(number, file, random_.choice(list(HARMS))), random_
+    bound = kind_of(file) not in UNBOUND
+    harms = [harm for harm in HARMS if bound or harm not in (FOREIGN, MISSING)]
+    return Case(number, file, random_.choice(harms)), random_
 
 
 def ask(made: Template, scratch: Path, seed: int, number: int) -> dict[str, Any]:
@@ -380,8 +421,13 @@ def _answers(explorer: Explorer, query: Path, damaged: Path | None = None) -> An
         "labels": explorer.label_counts(),
         "thumbnails": {item.key: _maybe(explorer.thumbnail, item, damaged) for item in items[::5]},
         "originals": {item.key: _maybe(explorer.original, item, damaged) for item in items[::5]},
-        "reconstructed": _reconstructed(explorer, query, damaged),
-        "training": _training(explorer, damaged),
+        "reconstructed": _told(lambda: explorer.reconstruct(query)[1].tobytes(), damaged),
+        "training": _told(explorer.training, damaged),
+        "tags": _told(lambda: _tags(explorer.collection), damaged),
+        "concepts": _told(explorer.concepts, damaged),
+        "dismissed": _told(lambda: Dismissed(explorer.collection).version, damaged),
+        "trash": trash.listed(explorer.collection),
+        "decoded": _decoded(explorer.collection, query.parent / "own" / "pictures"),
     }
 
 
@@ -394,20 +440,27 @@ def _maybe(ask_for: Callable[[int], object], item: Any, damaged: Path | None) ->
         return None
 
 
-def _reconstructed(explorer: Explorer, query: Path, damaged: Path | None) -> object:
+def _told(ask_for: Callable[[], object], damaged: Path | None) -> object:
     try:
-        return explorer.reconstruct(query)[1].tobytes()
+        return ask_for()
     except RisError as error:
         _check_names(error, damaged)
         return None
 
 
-def _training(explorer: Explorer, damaged: Path | None) -> object:
-    try:
-        return explorer.training()
-    except RisError as error:
-        _check_names(error, damaged)
-        return None
+def _tags(collection: Collection) -> dict[str, list[int]]:
+    return {name: keys.tolist() for name, keys in Tags(collection).all().items()}
+
+
+def _decoded(collection: Collection, pictures: Path) -> dict[str, object]:
+    """What a scan takes over of what a killed one had decoded, by the picture's path."""
+    entries = list(Folder(pictures / "rings").entries())
+    before = DecodedBefore(collection.folder, DECODED)
+    found = before.resume(entries, lambda rest: ((entry, None) for entry in rest))
+    return {
+        entry.path: one and (one.picture.id, one.picture.width, one.picture.pixels.tobytes())
+        for entry, one in found
+    }
 
 
 def _differs(found: Answers, truth: Answers, noticed: bool) -> str:
@@ -420,12 +473,14 @@ def _differs(found: Answers, truth: Answers, noticed: bool) -> str:
     for name in ("items", "labels"):
         if found[name] != truth[name]:
             return name
-    for name in ("thumbnails", "originals"):
+    for name in ("thumbnails", "originals", "decoded"):
         if any(one is not None and one != truth[name][key] for key, one in found[name].items()):
             return name
-    for name in ("reconstructed", "training"):
+    for name in ("reconstructed", "training", "tags", "concepts", "dismissed"):
         if found[name] is not None and found[name] != truth[name]:
             return name
+    if not all(entry in truth["trash"] for entry in found["trash"]):  # `check` tells of others
+        return "trash"
     points = truth["points"].items()
     if not (found["points"].items() <= points if noticed else found["points"].items() == points):
         return "points"
