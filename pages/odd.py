@@ -20,8 +20,8 @@ TOLD = {
     ),
     ERROR: (
         "those that the model redraws worst come first: it does not know them well, and what is "
-        "lost of them plays no part in the search. The number is the root of the mean squared "
-        "difference of the pixel values, of 1."
+        "lost of them plays no part in the search. The number tells how far their pixels are off "
+        "(root mean square, 0 to 1)."
     ),
 }
 

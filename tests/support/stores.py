@@ -228,16 +228,18 @@ def publish_by_another_encoder(collection: Collection, source: Path, place: Path
     collection.publish(Draft(draft, files), parent=collection.current())
 
 
-def publish_slide(home: Path, place: Path) -> Collection:
-    """A collection `slides` of a picture of 4 x 4 pictures, some of them the same."""
+def publish_slide(
+    home: Path, place: Path, name: str = "slides", file: str = "a slide.png"
+) -> Collection:
+    """A collection of a picture of 4 x 4 pictures, some of them the same."""
     whole = Image.new("RGB", (128, 128), "white")
     for number in range(1, 16):
         one = drawn.draw(drawn.FAMILIES[number % 4], number % 8)
         whole.paste(one, (number % 4 * 32, number // 4 * 32))
     folder = place / "slides"
     folder.mkdir()
-    whole.save(folder / "a slide.png")
-    return publish_folder(home, "slides", folder, place / "work", tiling=Tiling(32, 32))
+    whole.save(folder / file)
+    return publish_folder(home, name, folder, place / "work", tiling=Tiling(32, 32))
 
 
 def _outliers(count: int) -> NDArray[np.float32]:
