@@ -270,6 +270,37 @@ def between(choices: Choices, name: str, first: int, second: int, steps: int) ->
     console.print_table(rows, ["way", "distance", "key", "path"])
 
 
+@commands.command(epilog=example("python -m ris odd shop -k 20 --by error"))
+@click.argument("name")
+@click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="Items.")
+@click.option(
+    "--by",
+    type=click.Choice(["outlier", "error"]),
+    default="outlier",
+    show_default=True,
+    help="How unlike all others they are, or how badly the model redraws them.",
+)
+@common
+def odd(choices: Choices, name: str, k: int, by: str) -> None:
+    """The odd ones out of NAME, the oddest first."""
+    from ris.explore.colourings import ERROR, OUTLIER
+    from ris.explore.explorer import open_explorer
+
+    score = {"outlier": OUTLIER, "error": ERROR}[by]
+    found = open_explorer(choices.home, name, guarded=True).odd(k, by=score)
+    if choices.json:
+        for item, value in found:
+            told = {"key": item.key, "id": item.id, "path": item.path, "labels": item.labels}
+            console.print_json({**told, "score": round(value, 6)})
+    elif found:
+        rows = [
+            [f"{value:.4f}", item.key, ", ".join(item.labels), item.path] for item, value in found
+        ]
+        console.print_table(rows, (score, "key", "labels", "path"))
+    else:
+        click.echo("An earlier version of ris made this generation's map. Train to see it.")
+
+
 def _concept(text: str) -> tuple[str, float]:
     """A concept and how much of it is wanted."""
     name, _, amount = text.partition("=")
