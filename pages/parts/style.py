@@ -133,11 +133,6 @@ CSS = """
 .ris-walk .now { outline: 3px solid var(--primary-color, #0f766e); outline-offset: -3px; }
 .st-key-pair .ris-picture, .st-key-walk-now .ris-picture { max-height: 46vh; }
 .st-key-walk-now .ris-picture { width: 18rem; }
-/* what decides a pair is at hand however tall the pictures are */
-[data-testid="stLayoutWrapper"]:has(> .st-key-pair-choices) {
-  position: sticky; bottom: 0; z-index: 5; padding: .5rem 0;
-  background: var(--background-color, #fff);
-}
 .st-key-slide-query .ris-picture { width: 84px; height: 84px; object-fit: contain; }
 
 @media (max-width: 640px) {
@@ -156,6 +151,11 @@ CSS = """
   [data-testid="stLayoutWrapper"]:has(> .st-key-beside) { position: sticky; top: 1rem; }
   .stMain:has(.st-key-query-bar) [data-testid="stLayoutWrapper"]:has(> .st-key-beside) {
     top: 8.25rem;
+  }
+  /* what decides a pair is at hand however tall the pictures are */
+  [data-testid="stLayoutWrapper"]:has(> .st-key-pair-choices) {
+    position: sticky; bottom: 0; z-index: 20; padding: .5rem 0; background-color: inherit;
+    border-top: 1px solid rgba(128, 136, 136, .25);
   }
 }
 </style>

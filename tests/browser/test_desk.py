@@ -121,6 +121,9 @@ def test_what_decides_is_at_hand_on_a_low_screen(open_tab, copies):
     page.set_viewport_size({"width": 1440, "height": 480})
     for name in ("Keep left", "Keep right", "Keep both", "Not a duplicate", "Skip"):
         expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    colour = "one => getComputedStyle(one).backgroundColor"
+    bar = page.locator("[data-testid=stLayoutWrapper]:has(> .st-key-pair-choices)")
+    assert bar.evaluate(colour) == page.locator(".stApp").evaluate(colour)  # dark on dark pages
 
 
 def test_another_tab_hears_of_it(open_tab, server, copies):
