@@ -346,6 +346,48 @@ def concept(
         click.echo("There is no concept yet.")
 
 
+@commands.command(epilog=example("python -m ris tag shop summer --where 'label == \"dress\"'"))
+@click.argument("name")
+@click.argument("tag", required=False)
+@click.option("--key", "keys", multiple=True, type=int, metavar="KEY", help="This item.")
+@click.option("--where", metavar="FILTER", help="All items of which this holds, as in search.")
+@click.option("--take", is_flag=True, help="Take the tag from them instead of giving it.")
+@common
+def tag(
+    choices: Choices,
+    name: str,
+    tag: str | None,
+    keys: tuple[int, ...],
+    where: str | None,
+    take: bool,
+) -> None:
+    """Give items of NAME a TAG, or list the tags there are."""
+    import numpy as np
+
+    from ris.explore.explorer import open_explorer
+    from ris.store.tags import Tags
+
+    if bool(keys or where) != bool(tag):
+        raise click.UsageError("A TAG needs --key or --where, and those need a TAG.")
+    explorer = open_explorer(choices.home, name)
+    if tag:
+        explorer.items(keys)  # they must be there
+        chosen = np.union1d(np.array(keys, np.int64), explorer.matching(where) if where else [])
+        tags = Tags(explorer.collection)
+        change = tags.remove if take else tags.add
+        changed = len(change(tag, chosen.astype(np.int64)))
+        told = f"{changed} item" if changed == 1 else f"{changed} items"
+        click.echo(f"{'Taken from' if take else 'Given to'} {told}.", err=True)
+    rows = [[one, len(having)] for one, having in explorer.tagged().items()]
+    if choices.json:
+        for one, count in rows:
+            console.print_json({"tag": one, "items": count})
+    elif rows:
+        console.print_table(rows, ("tag", "items"))
+    else:
+        click.echo("There is no tag yet.")
+
+
 @commands.command(epilog=example("python -m ris evaluate shop --queries new_photos/ --json"))
 @click.argument("name")
 @click.option(

@@ -596,3 +596,19 @@ def test_the_odd_ones_out_come_with_their_scores(ris, home, pictures, tmp_path):
     worst = explorer.look(told[0]["key"])
     assert scores[0] == pytest.approx(10 ** (-worst.psnr_db / 20), abs=1e-4)
     assert "reconstruction error" in ris("odd", "odd", "--by", "error").out
+
+
+def test_tags_are_given_listed_and_taken(ris, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "There is no tag yet." in ris("tag", "drawn").out
+    said = ris("tag", "drawn", "fine", "--key", 3, "--where", "key in [4, 5]", "--json")
+    assert said.documents == [{"tag": "fine", "items": 3}]
+    assert "Given to 3 items." in said.err
+    (told,) = ris("export", "drawn", "fine.csv", "--tag", "fine", "--json").documents
+    assert told["rows"] == 3
+    said = ris("tag", "drawn", "fine", "--key", 4, "--key", 9, "--take", "--json")
+    assert said.documents == [{"tag": "fine", "items": 2}]
+    assert "Taken from 1 item." in said.err
+    assert ris("tag", "drawn", "fine", "--key", 9999).code == 1
+    assert ris("tag", "drawn", "fine", "--where", "key == 9999").code == 1
+    assert [ris("tag", "drawn", *one).code for one in (["fine"], ["--key", 3])] == [2, 2]
