@@ -12,6 +12,7 @@ const LESS = "M4 13h3V4H4zM7 13l4 7a2 2 0 0 0 2-3l-1-3h6a2 2 0 0 0 2-2l-2-6a2 2 
 const KEYS = "Arrow keys move, Enter opens, S searches with it, Space selects.";
 const NARROW = window.matchMedia("(max-width: 640px)"); // what stands beside the grid elsewhere comes after it
 const MARKING = " Plus wants more like it, minus less.";
+const PLACE = / at [\d,]+, [\d,]+$/; // in its slide, at the end of a patch's title
 const AHEAD = "600px"; // more are asked for before the end comes into view
 const grids = new WeakMap();
 
@@ -116,7 +117,9 @@ class Grid {
     else node.removeAttribute("aria-current");
     part(node, "rank").textContent = card.rank || "";
     node.dataset.mark = card.mark;
-    part(node, "name").textContent = card.title;
+    const place = card.title.match(PLACE)?.[0] ?? "";
+    part(node, "file").textContent = card.title.slice(0, card.title.length - place.length);
+    part(node, "place").textContent = place;
     part(node, "name").title = card.title;
     part(node, "words").textContent = card.words;
     part(node, "number").textContent = card.number;
@@ -146,7 +149,7 @@ class Grid {
     const open = button("open", () => this.send({ kind: "open", key }), icon(OPEN));
     open.title = "Open";
     const distance = make("div", "distance", make("span", "words"), make("span", "number"));
-    const text = make("div", "text", make("div", "name"), distance, make("div", "labels"));
+    const text = make("div", "text", make("div", "name", make("span", "file"), make("span", "place")), distance, make("div", "labels"));
     return make("li", "card", picture, pick, text, make("div", "actions", similar, open));
   }
 

@@ -141,7 +141,11 @@ def draw_hits(
             st.caption(found_in_words(result, slide))
         st.button("Clear", icon=":material/close:", on_click=_clear)
     chosen = cards.grid(
-        cards.hit_cards(result.hits), explorer, key="slide-hits", name="Patches most like it"
+        cards.hit_cards(result.hits),
+        explorer,
+        key="slide-hits",
+        name="Patches most like it",
+        query=query.asked,
     )
     if chosen is not None:
         _show(slide=slide, patch=chosen)

@@ -270,6 +270,37 @@ def between(choices: Choices, name: str, first: int, second: int, steps: int) ->
     console.print_table(rows, ["way", "distance", "key", "path"])
 
 
+@commands.command(epilog=example("python -m ris odd shop -k 20 --by error"))
+@click.argument("name")
+@click.option("-k", type=click.IntRange(1), default=10, show_default=True, help="Items.")
+@click.option(
+    "--by",
+    type=click.Choice(["outlier", "error"]),
+    default="outlier",
+    show_default=True,
+    help="How unlike all others they are, or how badly the model redraws them.",
+)
+@common
+def odd(choices: Choices, name: str, k: int, by: str) -> None:
+    """The odd ones out of NAME, the oddest first."""
+    from ris.explore.colourings import ERROR, OUTLIER
+    from ris.explore.explorer import open_explorer
+
+    score = {"outlier": OUTLIER, "error": ERROR}[by]
+    found = open_explorer(choices.home, name, guarded=True).odd(k, by=score)
+    if choices.json:
+        for item, value in found:
+            told = {"key": item.key, "id": item.id, "path": item.path, "labels": item.labels}
+            console.print_json({**told, "score": round(value, 6)})
+    elif found:
+        rows = [
+            [f"{value:.4f}", item.key, ", ".join(item.labels), item.path] for item, value in found
+        ]
+        console.print_table(rows, (score, "key", "labels", "path"))
+    else:
+        click.echo("An earlier version of ris made this generation's map. Train to see it.")
+
+
 def _concept(text: str) -> tuple[str, float]:
     """A concept and how much of it is wanted."""
     name, _, amount = text.partition("=")
@@ -313,6 +344,48 @@ def concept(
         console.print_table(rows, ("concept", "more", "less"))
     else:
         click.echo("There is no concept yet.")
+
+
+@commands.command(epilog=example("python -m ris tag shop summer --where 'label == \"dress\"'"))
+@click.argument("name")
+@click.argument("tag", required=False)
+@click.option("--key", "keys", multiple=True, type=int, metavar="KEY", help="This item.")
+@click.option("--where", metavar="FILTER", help="All items of which this holds, as in search.")
+@click.option("--take", is_flag=True, help="Take the tag from them instead of giving it.")
+@common
+def tag(
+    choices: Choices,
+    name: str,
+    tag: str | None,
+    keys: tuple[int, ...],
+    where: str | None,
+    take: bool,
+) -> None:
+    """Give items of NAME a TAG, or list the tags there are."""
+    import numpy as np
+
+    from ris.explore.explorer import open_explorer
+    from ris.store.tags import Tags
+
+    if bool(keys or where) != bool(tag):
+        raise click.UsageError("A TAG needs --key or --where, and those need a TAG.")
+    explorer = open_explorer(choices.home, name)
+    if tag:
+        explorer.items(keys)  # they must be there
+        chosen = np.union1d(np.array(keys, np.int64), explorer.matching(where) if where else [])
+        tags = Tags(explorer.collection)
+        change = tags.remove if take else tags.add
+        changed = len(change(tag, chosen.astype(np.int64)))
+        told = f"{changed} item" if changed == 1 else f"{changed} items"
+        click.echo(f"{'Taken from' if take else 'Given to'} {told}.", err=True)
+    rows = [[one, len(having)] for one, having in explorer.tagged().items()]
+    if choices.json:
+        for one, count in rows:
+            console.print_json({"tag": one, "items": count})
+    elif rows:
+        console.print_table(rows, ("tag", "items"))
+    else:
+        click.echo("There is no tag yet.")
 
 
 @commands.command(epilog=example("python -m ris evaluate shop --queries new_photos/ --json"))

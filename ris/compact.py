@@ -12,6 +12,7 @@ from ris.explore.clusters import find_clusters
 from ris.generate import (
     Work,
     by_key,
+    earlier_errors,
     earlier_places,
     make_graph,
     make_map,
@@ -91,7 +92,8 @@ def compact(collection: Collection, work: Work, *, seed: int = 0) -> Manifest:
         positions = write_places(work, places)
         positions = replace(positions, made_of=_made_of(manifest.maps[0]))
     else:
-        positions = make_map(work, vectors, keys, graph, previous=previous, seed=seed)
+        told = earlier_errors(known, keys)
+        positions = make_map(work, vectors, keys, graph, errors=told, previous=previous, seed=seed)
     name = collection.new_part()
     part = work.folder / "part.parquet"
     facts = describe(work.folder, part, name=name).to_json()

@@ -5,6 +5,7 @@ collection's disk; publishing moves its files into the collection at once.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ris.errors import StoreError
 from ris.explore.card import KindScore
 from ris.explore.clusters import find_clusters
 from ris.explore.familiar import Watch
 from ris.explore.projection import FIT_AT_MOST, outlier_scores, project
 from ris.explore.scale import Scale, learn, nearest_others, random_pairs
+from ris.explore.why import errors
 from ris.model.encoder import Encoder, seal
 from ris.progress import OnProgress, Progress, StopSignal
 from ris.scan import Scanned
@@ -89,10 +92,11 @@ class Round:
         self.held_out = held_out
         self.vectors = np.empty((0, 0), np.float32)
         self.keys = np.empty(scanned.count, np.int64)
+        self.errors = np.empty(scanned.count, np.float32)
 
     def embed(self) -> None:
-        """Embed all pictures; the table's new part lies in the work folder, and beside the encoder
-        what features are usual."""
+        """Embed and redraw all pictures; the table's new part lies in the work folder, and beside
+        the encoder what features are usual."""
         encoder = Encoder(self.work.folder / "encoder")
         self.vectors = np.empty((self.scanned.count, encoder.dimension), np.float32)
         pixels, done = self.scanned.open_pixels(), 0
@@ -104,10 +108,12 @@ class Round:
                 rows = slice(done, done + batch.num_rows)
                 self.vectors[rows], features = encoder.describe(pixels[rows])
                 watch.add(self.vectors[rows], features)
+                self.errors[rows] = errors(pixels[rows], encoder.reconstruct(pixels[rows]))
                 self.keys[rows] = batch.column("key").to_numpy()
                 writer.write_table(add_embeddings(batch, self.vectors[rows]))
                 done += batch.num_rows
                 self.work.on_progress(Progress("embed", done, self.scanned.count))
+        self.errors = self.errors[np.argsort(self.keys)]
         self.vectors, self.keys = by_key(self.vectors, self.keys)
         self._seen = watch.finish(self.work.folder / "encoder")
 
@@ -140,7 +146,13 @@ class Round:
             # a damaged map: nothing to start from
             previous = earlier_places(open_map(self.collection.folder, self.parent, []), self.keys)
         positions = make_map(
-            work, self.vectors, self.keys, graph, previous=previous, seed=self.seed
+            work,
+            self.vectors,
+            self.keys,
+            graph,
+            errors=self.errors,
+            previous=previous,
+            seed=self.seed,
         )
         work.on_progress(Progress("publish", 0, 1, "generations"))
         work.stop.check()
@@ -201,6 +213,16 @@ def open_encoder(collection: Collection, manifest: Manifest) -> Encoder:
     return Encoder(collection.folder / "encoders" / manifest.encoder)
 
 
+def redraws(collection: Collection, manifest: Manifest) -> bool:
+    """Whether a generation's encoder can redraw pictures: its file is what the manifest says."""
+    facts = manifest.encoder_file("autoencoder.onnx")
+    if facts is not None:
+        with suppress(StoreError):
+            verify(collection.folder, facts)
+            return True
+    return False
+
+
 def by_key(vectors: Vectors, keys: Keys) -> tuple[Vectors, Keys]:
     """Embeddings and keys in the ascending order of the keys; rows that were corrected come late
     in a table."""
@@ -250,6 +272,7 @@ def make_map(
     keys: Keys,
     graph: Graph,
     *,
+    errors: NDArray[np.float32],
     previous: NDArray[np.float32] | None,
     seed: int,
 ) -> Map:
@@ -260,6 +283,7 @@ def make_map(
         vectors: float32 (N, dimension), unit length.
         keys: int64 (N,), ascending.
         graph: Of these items.
+        errors: How far they are redrawn from what they are, float32 (N,), NaN where not known.
         previous: Where they lay before, float32 (N, 2), NaN where they did not; or None.
         seed: The same one gives the same map.
 
@@ -276,7 +300,8 @@ def make_map(
     found = project(index, vectors, keys, seed=seed, previous=previous, on_epochs=on_epochs)
     work.stop.check()
     clusters = find_clusters(found.xy, seed=seed)
-    return write_places(work, Positions(keys, found.xy, found.fitted, clusters, found.outlier))
+    places = Positions(keys, found.xy, found.fitted, clusters, found.outlier, errors)
+    return write_places(work, places)
 
 
 def score_outliers(
@@ -297,14 +322,34 @@ def _neighbours_of(work: Work, vectors: Vectors, keys: Keys, graph: Graph) -> In
 def write_places(work: Work, positions: Positions) -> Map:
     """Write a map into `map.parquet` of the work folder."""
     path, fitted = work.folder / "map.parquet", positions.fitted
-    write_map(path, positions.keys, positions.xy, fitted, positions.cluster, positions.outlier)
+    write_map(
+        path,
+        positions.keys,
+        positions.xy,
+        fitted,
+        positions.cluster,
+        positions.outlier,
+        positions.error,
+    )
     facts = describe(work.folder, path, name="generations/{generation}/map.parquet")
     return Map(**facts.to_json(), fitted=int(fitted.sum()), placed=int((~fitted).sum()))
 
 
 def earlier_places(known: Positions, keys: Keys) -> NDArray[np.float32]:
     """Where items lie on a map, float32 (N, 2); NaN: not on it."""
-    places = np.full((len(keys), 2), np.nan, np.float32)
-    _, rows, known_rows = np.intersect1d(keys, known.keys, assume_unique=True, return_indices=True)
-    places[rows] = known.xy[known_rows]
-    return places
+    return _by_keys(known.xy, known.keys, keys)
+
+
+def earlier_errors(known: Positions, keys: Keys) -> NDArray[np.float32]:
+    """How far items are redrawn from what they are, by a map of the same encoder, float32 (N,);
+    NaN: it does not tell."""
+    return _by_keys(known.error, known.keys, keys)
+
+
+def _by_keys(values: NDArray[np.float32], known: Keys, keys: Keys) -> NDArray[np.float32]:
+    """The values of keys, any of them, by those of known ones, ascending; NaN: not known."""
+    found = np.full((len(keys), *values.shape[1:]), np.nan, np.float32)
+    rows = np.searchsorted(known, keys)
+    there = np.flatnonzero(np.append(known, -1)[rows] == keys)
+    found[there] = values[rows[there]]
+    return found

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ris.explore.projection import NEAREST, place
-from ris.generate import Work, open_encoder, write_places
+from ris.explore.why import Pixels, errors
+from ris.generate import Work, earlier_errors, open_encoder, redraws, write_places
 from ris.images.entries import Entry
 from ris.images.labels import Labels
 from ris.images.parts import COLUMNS as PATCH_COLUMNS
@@ -64,6 +65,7 @@ class NewItems:
         self._labels = labels
         self._work = work
         self.encoder = open_encoder(collection, manifest)
+        self._redraws = redraws(collection, manifest)
         self.part = work.folder / "part.parquet"
         self.rows = 0
         self.keys: list[int] = []
@@ -99,19 +101,20 @@ class NewItems:
         kept = [copy_in(self._collection, one, self._work.folder) for one in found]
         put_thumbnails(self._thumbnails, kept)
         self._log.add(kept)
-        vectors = self.encoder.encode(np.stack([one.picture.pixels for one in kept]))
+        pixels = np.stack([one.picture.pixels for one in kept])
+        vectors = self.encoder.encode(pixels)
         keys = list(range(first_key, first_key + len(kept)))
         rows = [row_of(key, one, self._labels) for key, one in zip(keys, kept, strict=True)]
         self._table.write(rows, vectors)
-        self._keep(keys, vectors)
+        self._keep(keys, vectors, self._errors(pixels))
 
-    def write_rows(self, table: Any, vectors: Vectors, *, are_new: bool = True) -> None:
+    def write_rows(self, table: Any, vectors: Vectors, pixels: Pixels | None = None) -> None:
         """Write rows of another encoder's generation with embeddings of this one, under the keys
-        they have."""
+        they have; new ones with their pixels, those that are on the map already without."""
         whole = embed(table, vectors)
         self._table.write_table(conform(whole, self._manifest.dimension, self._columns))
-        if are_new:
-            self._keep(table.column("key").to_pylist(), vectors)
+        if pixels is not None:
+            self._keep(table.column("key").to_pylist(), vectors, self._errors(pixels))
         else:
             self.rows += len(table)
 
@@ -136,19 +139,27 @@ class NewItems:
             if are_new:
                 for name in self._labels.columns:
                     values[name] = [(one.metadata or {}).get(name) for one in known]
+        copied = table.column("key").to_numpy()
         table = conform(table, self._manifest.dimension, self._columns)
         self._table.write_table(replace_columns(table, values))
         if are_new:
-            self._keep(keys, embeddings_of(table))
+            error = earlier_errors(self._opened.result().positions, copied)
+            self._keep(keys, embeddings_of(table), error)
         else:
             self.rows += len(keys)
 
-    def _keep(self, keys: list[int], vectors: Vectors) -> None:
+    def _errors(self, pixels: Pixels) -> Vectors:
+        """How far pictures are redrawn from what they are; NaN where what draws them is lost."""
+        if not self._redraws:
+            return np.full(len(pixels), np.nan, np.float32)
+        return errors(pixels, self.encoder.reconstruct(pixels))
+
+    def _keep(self, keys: list[int], vectors: Vectors, error: Vectors) -> None:
         self.rows += len(keys)
         self.keys += keys
-        self._placed.append(self._places(np.array(keys, np.int64), vectors))
+        self._placed.append(self._places(np.array(keys, np.int64), vectors, error))
 
-    def _places(self, keys: Keys, vectors: Vectors) -> Positions:
+    def _places(self, keys: Keys, vectors: Vectors, error: Vectors) -> Positions:
         """Where new items fall on the map, by their nearest fitted neighbours; NaN: nowhere."""
         count = len(vectors)
         places = Positions(
@@ -157,6 +168,7 @@ class NewItems:
             np.zeros(count, np.bool_),
             np.full(count, -1, np.int32),
             np.full(count, np.nan, np.float32),
+            error,
         )
         opened = self._opened.result()
         positions = opened.positions

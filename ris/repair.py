@@ -22,12 +22,15 @@ from ris.check import ID, Finding, check, find_again, is_unit
 from ris.errors import StoreError
 from ris.explore.clusters import cluster_nearby
 from ris.explore.projection import place_many
+from ris.explore.why import Pixels, errors
 from ris.generate import (
     Work,
+    earlier_errors,
     earlier_places,
     make_graph,
     make_map,
     open_encoder,
+    redraws,
     write_places,
 )
 from ris.images.pool import Decoded, decode_all
@@ -40,7 +43,7 @@ from ris.store.generation import Positions, open_map
 from ris.store.index import Keys, Vectors
 from ris.store.kept import KeptEntry, kept_entries, kept_entry
 from ris.store.live import live_rows, read_live
-from ris.store.manifest import Manifest, Part
+from ris.store.manifest import Manifest, Map, Part
 from ris.store.table import (
     ROW_GROUP,
     TableWriter,
@@ -397,7 +400,12 @@ class _Repair:
         if not len(bare):
             return
         wanted = table.select(["id", "path"]).take(bare).to_pylist()
-        entries = (kept_entry(self._collection, row["id"], row["path"]) for row in wanted)
+        for at, pixels in self._decoded(wanted):
+            vectors[bare[at]] = self._encoder.encode(pixels)
+
+    def _decoded(self, rows: list[dict[str, Any]]) -> Iterator[tuple[list[int], Pixels]]:
+        """The pictures of rows that can still be read, batch by batch: which rows, and pixels."""
+        entries = (kept_entry(self._collection, row["id"], row["path"]) for row in rows)
         found = decode_all(entries, self._encoder.size, thumbnails=False)
         done = 0
         while batch := list(islice(found, _BATCH)):
@@ -405,9 +413,9 @@ class _Repair:
             at = [done + i for i, one in enumerate(batch) if isinstance(one, Decoded)]
             pixels = [one.picture.pixels for one in batch if isinstance(one, Decoded)]
             if pixels:
-                vectors[bare[at]] = self._encoder.encode(np.stack(pixels))
+                yield at, np.stack(pixels)
             done += len(batch)
-            self._work.on_progress(Progress("embed", done, len(bare)))
+            self._work.on_progress(Progress("embed", done, len(rows)))
 
     def _path(self, part: Part) -> Path:
         return self._files.get(part.file, self._folder / part.file)
@@ -433,6 +441,9 @@ class _Repair:
         places = earlier_places(known, found)
         at = np.isfinite(places).all(axis=1)
         fitted = np.isin(found, known.keys[known.fitted]) & at
+        error = earlier_errors(known, found)
+        if len(whole) < len(self._before.maps):
+            self._measure(found, error)
         refit = fitted.sum() <= len(found) / 2
         if graph_lost or refit:  # a map is fitted to the neighbours that the graph tells
             next_key = self._manifest.next_key
@@ -440,22 +451,43 @@ class _Repair:
             self._files[graph.file] = work.folder / "graph.hnsw"
             self._manifest = replace(self._manifest, graph=graph)
         if refit:
-            positions = self._fit(vectors, found, places)
+            positions = self._fit(vectors, found, places, error)
         else:
             cluster, outlier = np.full(len(found), -1, np.int32), np.empty(len(found), np.float32)
             known_rows = np.searchsorted(known.keys, found[at])
             cluster[at], outlier[at] = known.cluster[known_rows], known.outlier[known_rows]
             places[~at], outlier[~at] = place_many(vectors[~at], vectors[fitted], places[fitted])
             cluster[~at] = cluster_nearby(places[at], cluster[at], places[~at])
-            positions = write_places(work, Positions(found, places, fitted, cluster, outlier))
+            made = Positions(found, places, fitted, cluster, outlier, error)
+            positions = write_places(work, made)
         self._files[positions.file] = work.folder / "map.parquet"
         self._manifest = replace(self._manifest, maps=(positions,))
 
-    def _fit(self, vectors: Vectors, keys: Keys, places: NDArray[np.float32]) -> Any:
+    def _measure(self, keys: Keys, error: NDArray[np.float32]) -> None:
+        """Fill in how far items are redrawn from what they are, which was lost with the map."""
+        lost = {"encoder.onnx", "autoencoder.onnx"} & {Path(one).name for one in self._files}
+        if lost or not redraws(self._collection, self._before):
+            return  # the next training tells it
+        at = np.flatnonzero(np.isnan(error))
+        rows: dict[int, dict[str, Any]] = {}  # later rows of a key correct earlier ones
+        for part in self._manifest.parts:
+            table = read_table(self._path(part), ["id", "key", "path"])
+            mine = np.flatnonzero(np.isin(table.column("key").to_numpy(), keys[at]))
+            rows |= {row["key"]: row for row in table.take(mine).to_pylist()}
+        for places, pixels in self._decoded([rows[key] for key in keys[at].tolist()]):
+            error[at[places]] = errors(pixels, self._encoder.reconstruct(pixels))
+
+    def _fit(
+        self,
+        vectors: Vectors,
+        keys: Keys,
+        places: NDArray[np.float32],
+        error: NDArray[np.float32],
+    ) -> Map:
         """A map fitted again, from where its items lie by any kept generation."""
         for other in reversed(self._collection.generations()):
             elsewhere = earlier_places(open_map(self._folder, other, []), keys)
             places = np.where(np.isfinite(places), places, elsewhere)
         graph = self._manifest.graph
         assert graph is not None
-        return make_map(self._work, vectors, keys, graph, previous=places, seed=0)
+        return make_map(self._work, vectors, keys, graph, errors=error, previous=places, seed=0)

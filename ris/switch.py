@@ -79,13 +79,14 @@ def switch(collection: Collection, work: Work, generation: str) -> Manifest:
             kept = [row for row, one in enumerate(found) if isinstance(one, Decoded)]
             pictures = [one.picture.pixels for one in found if isinstance(one, Decoded)]
             if pictures:
-                new.write_rows(select(table, kept), new.encoder.encode(np.stack(pictures)))
+                pixels = np.stack(pictures)
+                new.write_rows(select(table, kept), new.encoder.encode(pixels), pixels)
             done += len(found)
             work.on_progress(Progress("embed", done, len(came)))
         for table in _rows(collection, now, moved):
             keys = table.column("key").to_numpy()
             vectors = embeddings_of_items(collection.folder, target, keys)
-            new.write_rows(table, vectors, are_new=False)
+            new.write_rows(table, vectors)
     removed = {*target.deleted, *went.tolist()}.difference(back.tolist())
     changed = replace(
         target,

@@ -47,6 +47,11 @@ class TestCreated:
         assert (manifest.maps[0].fitted, manifest.maps[0].placed) == (20, 0)
         explorer = Explorer(Collection(created.home, "real"), "00000001")
         assert "outlier score" in explorer.colourings()  # but no cluster: they are too few
+        far = dict(
+            zip(explorer.keys, explorer.colouring("reconstruction error").values, strict=True)
+        )
+        for key in (0, 7, 19):
+            assert far[key] == pytest.approx(10 ** (-explorer.look(key).psnr_db / 20), abs=1e-4)
         assert explorer.clusters() == ()
         assert (manifest.training["minutes"], manifest.training["pictures"]) == (0, 0)
         assert "base" in manifest.training["objective"]

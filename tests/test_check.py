@@ -249,6 +249,10 @@ def test_a_lost_file_of_the_map_is_made_again(lived_in, which):
     after = Explorer(lived_in).points()
     assert Explorer(lived_in).notices == ()
     assert after.keys.tolist() == before.keys.tolist()
+    far = Explorer(lived_in).colouring("reconstruction error").values  # measured again
+    looked = Explorer(lived_in).look(int(after.keys[0]))
+    assert far[0] == pytest.approx(10 ** (-looked.psnr_db / 20), abs=1e-4)
+    assert np.isfinite(far).all()
     if which:  # most were fitted: they stay where they were
         same = np.isclose(after.x, before.x, atol=1e-4)
         assert same[:-3].all()

@@ -19,6 +19,7 @@ import stores
 from PIL import ImageOps
 
 from ris.cli import commands, main
+from ris.explore.explorer import open_explorer
 from ris.store.collection import Collection, Draft, collections
 from ris.store.tags import Tags
 
@@ -589,3 +590,34 @@ class TestTiles:
             assert ris("create", "new", pictures, *wrong).code in (1, 2)
         said = ris("create", "new", "demo", "--tiles", 64)
         assert (said.code, "only those of a folder" in said.err) == (1, True)
+
+
+def test_the_odd_ones_out_come_with_their_scores(ris, home, pictures, tmp_path):
+    assert "An earlier version of ris" in ris("odd", "drawn").out
+    stores.publish_folder(home, "odd", pictures, tmp_path / "work", cluster=[0] * 48)
+    told = ris("odd", "odd", "-k", 3, "--json").documents
+    assert [one["key"] for one in told] == [47, 46, 45]
+    assert [one["score"] for one in told] == pytest.approx([0.48, 0.47, 0.46])
+    told = ris("odd", "odd", "-k", 48, "--by", "error", "--json").documents
+    scores = [one["score"] for one in told]
+    assert scores == sorted(scores, reverse=True)
+    explorer = open_explorer(home, "odd")
+    worst = explorer.look(told[0]["key"])
+    assert scores[0] == pytest.approx(10 ** (-worst.psnr_db / 20), abs=1e-4)
+    assert "reconstruction error" in ris("odd", "odd", "--by", "error").out
+
+
+def test_tags_are_given_listed_and_taken(ris, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "There is no tag yet." in ris("tag", "drawn").out
+    said = ris("tag", "drawn", "fine", "--key", 3, "--where", "key in [4, 5]", "--json")
+    assert said.documents == [{"tag": "fine", "items": 3}]
+    assert "Given to 3 items." in said.err
+    (told,) = ris("export", "drawn", "fine.csv", "--tag", "fine", "--json").documents
+    assert told["rows"] == 3
+    said = ris("tag", "drawn", "fine", "--key", 4, "--key", 9, "--take", "--json")
+    assert said.documents == [{"tag": "fine", "items": 2}]
+    assert "Taken from 1 item." in said.err
+    assert ris("tag", "drawn", "fine", "--key", 9999).code == 1
+    assert ris("tag", "drawn", "fine", "--where", "key == 9999").code == 1
+    assert [ris("tag", "drawn", *one).code for one in (["fine"], ["--key", 3])] == [2, 2]

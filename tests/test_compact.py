@@ -86,6 +86,22 @@ def test_a_map_of_an_earlier_ris_gets_outlier_scores(tmp_path, pictures, work):
     assert "outlier score" in explorer.colourings()
 
 
+@pytest.mark.parametrize("fitted_again", [False, True])
+def test_how_well_pictures_are_redrawn_stays_known(
+    tmp_path, pictures, work, monkeypatch, fitted_again
+):
+    folders = tmp_path / "home", "own", pictures, tmp_path / "first"
+    collection = stores.publish_folder(*folders, cluster=[0] * COUNT)
+    drawn.write(pictures, "rings", 0)
+    sync(collection, work())
+    before = Explorer(collection).colouring("reconstruction error").values
+    monkeypatch.setattr("ris.compact._is_outgrown", lambda manifest: fitted_again)
+    compact(collection, work())
+    after = Explorer(collection).colouring("reconstruction error").values
+    assert np.isfinite(after).all()
+    np.testing.assert_array_equal(after, before)
+
+
 def test_a_damaged_part_is_not_copied_in_silence(lived_in, work):
     path = lived_in.folder / lived_in.manifest(lived_in.current()).parts[0].file
     data = bytearray(path.read_bytes())

@@ -1,6 +1,7 @@
 """Going back to an earlier encoder without losing what happened since."""
 
 import drawn
+import numpy as np
 import pytest
 import stores
 
@@ -48,6 +49,8 @@ def test_what_was_added_and_removed_since_is_carried_over(retrained, work, tmp_p
         assert (hit.item.path, round(hit.distance, 5)) == (str(path), 0)
         assert hit.item.labels == ("rings",)
         assert explorer.place_of(hit.item.key) is not None
+    far = explorer.colouring("reconstruction error").values
+    assert np.isfinite(far).tolist() == [False] * (COUNT - 1) + [True] * 2  # of an earlier ris
     assert retrained.next_key() == COUNT + 3
 
 

@@ -118,6 +118,28 @@ class TestAdding:
         distances = [hit.distance for hit in explorer.similar(COUNT, k=10).hits]
         assert positions.outlier[COUNT] == pytest.approx(np.mean(distances), abs=1e-5)
 
+    def test_how_well_new_pictures_are_redrawn_is_measured(self, tmp_path, pictures, work):
+        folders = tmp_path / "home", "own", pictures, tmp_path / "first"
+        own = stores.publish_folder(*folders, cluster=[0] * COUNT)
+        drawn.write(tmp_path / "more", "rings", 7)
+        shutil.copy(Explorer(own).item(3).path, tmp_path / "more" / "copy of 3.png")
+        add(own, work(), [str(tmp_path / "more")])
+        explorer = Explorer(own)
+        far = explorer.colouring("reconstruction error").values
+        expected = [10 ** (-explorer.look(key).psnr_db / 20) for key in (COUNT, COUNT + 1)]
+        assert far[COUNT:] == pytest.approx(expected, abs=1e-4)
+        copied = next(hit.item.key for hit in explorer.similar(3, k=1).hits)
+        assert far[copied] == far[3]
+
+    def test_without_what_redraws_pictures_come_all_the_same(self, tmp_path, pictures, work):
+        folders = tmp_path / "home", "own", pictures, tmp_path / "first"
+        own = stores.publish_folder(*folders, cluster=[0] * COUNT)
+        (own.folder / own.serving().encoder_file("autoencoder.onnx").file).write_bytes(b"damaged")
+        drawn.write(tmp_path / "more", "rings", 7)
+        add(own, work(), [str(tmp_path / "more")])
+        far = Explorer(own).colouring("reconstruction error").values
+        assert np.isnan(far).tolist() == [False] * COUNT + [True]
+
     def test_graph_parts_and_map_of_before_are_kept(self, collection, work, tmp_path):
         before = collection.manifest("00000001")
         drawn.write(tmp_path / "more", "rings", 0)

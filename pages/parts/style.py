@@ -171,6 +171,11 @@ CSS = """
   .stMain:has(.st-key-query-bar) [data-testid="stLayoutWrapper"]:has(> .st-key-beside) {
     top: 8.25rem;
   }
+  /* what decides a pair is at hand however tall the pictures are */
+  [data-testid="stLayoutWrapper"]:has(> .st-key-pair-choices) {
+    position: sticky; bottom: 0; z-index: 20; padding: .5rem 0; background-color: inherit;
+    border-top: 1px solid rgba(128, 136, 136, .25);
+  }
 }
 </style>
 """

@@ -1,4 +1,4 @@
-"""What the map can be coloured by: labels, clusters, outlier scores, columns, dates, sizes, tags.
+"""What the map can be coloured by: labels, clusters, scores, columns, dates, sizes, tags.
 
 In come the items of a generation and their places; out goes a code or a number for every point, in
 the order of `Explorer.points()`. The page turns them into colours and a legend.
@@ -17,9 +17,15 @@ from ris.store.generation import Positions
 from ris.store.items import Items
 from ris.store.values import Codes
 
-LABEL, CLUSTER, OUTLIER, TAG = "label", "cluster", "outlier score", "tag"
+LABEL, CLUSTER, OUTLIER, ERROR, TAG = (
+    "label",
+    "cluster",
+    "outlier score",
+    "reconstruction error",
+    "tag",
+)
 FOLDER, DATE, PIXELS, BYTES = "folder", "date", "picture size", "file size"
-_OWN = {LABEL, CLUSTER, OUTLIER, TAG, DATE, PIXELS, BYTES}
+_OWN = {LABEL, CLUSTER, OUTLIER, ERROR, TAG, DATE, PIXELS, BYTES}
 _NUMBERS = {"int", "float", "time"}
 
 
@@ -89,6 +95,7 @@ class Colourings:
             LABEL: len(self._labels().names) > 0,
             CLUSTER: bool((self._positions.cluster >= 0).any()),
             OUTLIER: bool(np.isfinite(self._positions.outlier).any()),
+            ERROR: bool(np.isfinite(self._positions.error).any()),
             TAG: False,
             **{shown: self._items.has_values(name) for shown, name in self._columns.items()},
         }
@@ -118,6 +125,8 @@ class Colourings:
             return _categories(name, Codes(self._positions.cluster, self._clusters()))
         if name == OUTLIER:
             return _numbers(name, self._positions.outlier, "distance")
+        if name == ERROR:
+            return _numbers(name, self._positions.error, "")
         if name == DATE:
             return self._numbers(name, items.numbers("modified"), "days")
         if name == BYTES:

@@ -22,7 +22,7 @@ from ris.explore import familiar
 from ris.explore.between import MOST_STEPS, Step, walk
 from ris.explore.card import SHARES, ReportCard
 from ris.explore.clusters import Cluster, name_clusters
-from ris.explore.colourings import TAG, Colouring, Colourings
+from ris.explore.colourings import ERROR, OUTLIER, TAG, Colouring, Colourings
 from ris.explore.copies import nearest_of_any, tells_mirrored, view_of, views
 from ris.explore.duplicates import NEAR, SAME, Compared, Group, groups, near_pairs
 from ris.explore.familiar import Familiar, load_familiar
@@ -407,7 +407,8 @@ class Explorer:
 
     def colourings(self) -> tuple[str, ...]:
         """What the map can be coloured by, the most telling first: "label", "cluster", "outlier
-        score", own columns, "folder", "date", "picture size", "file size"; only what items have."""
+        score", "reconstruction error", own columns, "folder", "date", "picture size", "file size";
+        only what items have."""
         return self._colourings.names()
 
     def colouring(self, name: str) -> Colouring:
@@ -642,14 +643,23 @@ class Explorer:
         """Whether `why` has an answer: the encoder was exported since it is asked."""
         return self._encoder.tells_features
 
-    def odd(self, count: int) -> list[tuple[Item, float]]:
-        """The items that are least like all others, with their outlier scores: the mean cosine
-        distance to their nearest; none where an earlier ris made the map.
+    def odd(self, count: int, *, by: str = OUTLIER) -> list[tuple[Item, float]]:
+        """The odd ones out, the oddest first, with a score; none where an earlier ris made the map.
 
         Args:
             count: How many, at most.
+            by: "outlier score", the mean cosine distance to the nearest others, or
+                "reconstruction error", how far the model redraws a picture from what it is: the
+                root of the mean squared difference of pixel values, 0 to 1.
+
+        Raises:
+            RisError: It is neither of them.
         """
-        scores = self._positions.outlier
+        known_scores = {OUTLIER: self._positions.outlier, ERROR: self._positions.error}
+        if by not in known_scores:
+            told = " or ".join(map(repr, known_scores))
+            raise RisError(f"Expected {told} to find odd pictures by, got {by!r}.")
+        scores = known_scores[by]
         known = np.flatnonzero(np.isfinite(scores))
         count = min(count, len(known))
         if count == 0:

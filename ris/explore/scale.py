@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ris.errors import StoreError
-from ris.explore.card import KindScore
+from ris.explore.card import SHARES, KindScore
 from ris.store.index import Index, Vectors
 
 SAME, COPY, ALIKE, LOOSE, UNLIKE = (
@@ -30,6 +30,7 @@ NEAREST = 10  # neighbours whose mean distance tells how near a query comes
 LEAST_ASKED = 20  # held-out pictures; fewer tell nothing of one in twenty
 PAIRS = 20_000
 MILD = ("jpeg", "half")  # copies that people call the same picture
+MIDDLE = SHARES.index(0.5)
 ALTERED = ("text", "colours", "crop70", "turn10")  # and those they call copies
 _EQUAL = 1e-5  # cosine distance; equal files, whose products differ in the last digits
 
@@ -143,7 +144,9 @@ def learn(
 ) -> Scale | None:
     """The scale of an encoder on a collection.
 
-    - *same picture*: as near as 95 of 100 mild copies (recompressed, halved).
+    - *same picture*: as near as 95 of 100 mild copies (recompressed, halved), unless more than 1
+      in 20 pictures would have another such as their nearest wrongly. The collection may hold
+      copies: at most twice as many as lie within the median of mild ones.
     - *near copy*: nearer than what 19 of 20 pictures have as their nearest other, as far as copies
       that are altered more reach at all.
     - *alike*: nearer than the nearest other of every second picture.
@@ -160,12 +163,14 @@ def learn(
         None where there are too few held-out pictures to learn from.
     """
     known = np.isfinite(nearest[:, 0]) if nearest.size else np.zeros(0, np.bool_)
-    mild = [copies[kind].distances[-1] for kind in MILD if kind in copies]
+    mild = [copies[kind].distances for kind in MILD if kind in copies]
     reach = [copies[kind].distances[-1] for kind in ALTERED if kind in copies]
     if known.sum() < LEAST_ASKED or len(pairs) == 0 or not mild or not reach:
         return None
     first = nearest[known, 0]
-    same = max(*mild, 0.001)
+    sure, same = (max(0.001, *(one[place] for one in mild)) for place in (MIDDLE, -1))
+    most = min(1.0, 2 * float((first <= sure).mean()) + 0.05)
+    same = max(sure, min(same, float(np.quantile(first, most))))
     others = first[first > same] if (first > same).sum() >= LEAST_ASKED else first
     copy = max(same, min(float(np.quantile(others, 0.05)), max(reach)))
     alike = max(copy, float(np.median(others)))

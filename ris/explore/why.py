@@ -78,6 +78,15 @@ def _flat(parts: Vectors) -> Vectors:
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6))
 
 
+def errors(seen: Pixels, redrawn: Pixels) -> Vectors:
+    """The reconstruction error of pictures, uint8 (N, S, S, 3), and what is redrawn of them: the
+    root of the mean squared difference of their pixel values, 0 to 1; float32 (N,)."""
+    away = (
+        np.subtract(one, other, dtype=np.float32) for one, other in zip(seen, redrawn, strict=True)
+    )
+    return np.array([np.sqrt(np.mean(one**2)) / 255 for one in away], np.float32)
+
+
 @dataclass(frozen=True)
 class Look:
     """A picture as the model sees it and as it redraws it from what it keeps.
@@ -106,8 +115,7 @@ def look(
     seen: Pixels, redrawn: Pixels, shares: tuple[float, ...], psnr_shares: tuple[float, ...]
 ) -> Look:
     """How close a picture was redrawn, beside what `shares` of the held-out pictures stay under."""
-    error = float(np.mean((seen.astype(np.float32) - redrawn) ** 2))
-    psnr = min(10 * np.log10(255.0**2 / max(error, 1e-9)), 99.0)
+    psnr = min(-20 * np.log10(max(float(errors(seen[None], redrawn[None])[0]), 1e-7)), 99.0)
     worse = None
     if len(psnr_shares) == len(shares):
         passed = [

@@ -84,8 +84,11 @@ class Encoder:
         """Pictures as the decoder gives them back: uint8 (N, S, S, 3) to the same."""
         if self._decoder is None:
             self._decoder = self._load("autoencoder.onnx")
-        found: NDArray[np.float32] = self._run(self._decoder, pixels)[0]
-        return to_pixels(found)
+        result = np.empty_like(pixels)
+        for start in range(0, len(pixels), BATCH):
+            part = slice(start, start + BATCH)
+            result[part] = to_pixels(self._run(self._decoder, pixels[part])[0])
+        return result
 
     def codes(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the decoder is given of pictures: uint8 (N, S, S, 3) to float32 (N, ...)."""

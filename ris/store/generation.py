@@ -46,6 +46,8 @@ class Positions:
         cluster: Which cluster it belongs to, int32 (N,), -1 for none.
         outlier: Mean cosine distance to its nearest fitted neighbours, float32 (N,), NaN where
             an earlier ris made the map.
+        error: How far the encoder's decoder redraws it from what it is, 0 to 1, float32 (N,), NaN
+            where that was not measured, or an earlier ris made the map.
     """
 
     keys: NDArray[np.int64]
@@ -53,6 +55,7 @@ class Positions:
     fitted: NDArray[np.bool_]
     cluster: NDArray[np.int32]
     outlier: NDArray[np.float32]
+    error: NDArray[np.float32]
 
     def take(self, rows: NDArray[np.int64]) -> "Positions":
         """Some of them."""
@@ -227,7 +230,10 @@ def _read_map(path: Path) -> Positions:
     if "cluster" in table.column_names:  # earlier maps have none
         cluster = table.column("cluster").to_numpy()
         outlier = table.column("outlier").to_numpy()
-    return Positions(table.column("key").to_numpy(), xy, fitted, cluster, outlier)
+    error = np.full(len(table), np.nan, np.float32)
+    if "error" in table.column_names:
+        error = table.column("error").to_numpy()
+    return Positions(table.column("key").to_numpy(), xy, fitted, cluster, outlier, error)
 
 
 _NOWHERE = Positions(
@@ -235,6 +241,7 @@ _NOWHERE = Positions(
     np.empty((0, 2), np.float32),
     np.empty(0, np.bool_),
     np.empty(0, np.int32),
+    np.empty(0, np.float32),
     np.empty(0, np.float32),
 )
 _PARTS: Shared[Any] = Shared(_read_part)

@@ -37,6 +37,7 @@ MAP_SCHEMA = pa.schema(
     [("key", pa.int64()), ("x", pa.float32()), ("y", pa.float32()), ("how", pa.string())]
 )
 _CLUSTERED = [pa.field("cluster", pa.int32()), pa.field("outlier", pa.float32())]
+_REDRAWN = [pa.field("error", pa.float32())]
 SKIPPED_SCHEMA = pa.schema([("path", pa.string()), ("reason", pa.string())])
 
 
@@ -404,15 +405,20 @@ def write_map(
     fitted: NDArray[np.bool_],
     cluster: NDArray[np.int32] | None = None,
     outlier: NDArray[np.float32] | None = None,
+    error: NDArray[np.float32] | None = None,
 ) -> None:
     """Write the map: keys int64 (N,), places float32 (N, 2), fitted (or placed) bool (N,); if they
-    are known also clusters int32 (N,), -1 for none, and outlier scores float32 (N,)."""
+    are known also clusters int32 (N,), -1 for none, outlier scores and reconstruction errors
+    float32 (N,)."""
     how = np.where(fitted, "fitted", "placed")
     columns = {"key": keys, "x": xy[:, 0], "y": xy[:, 1], "how": pa.array(how.tolist())}
     kind = MAP_SCHEMA
     if cluster is not None and outlier is not None:
         columns |= {"cluster": cluster, "outlier": outlier}
-        kind = pa.schema([*MAP_SCHEMA, *_CLUSTERED])
+        kind = pa.schema([*kind, *_CLUSTERED])
+    if error is not None:
+        columns |= {"error": error}
+        kind = pa.schema([*kind, *_REDRAWN])
     with pq.ParquetWriter(path, kind, **_write_options(kind)) as writer:
         writer.write_table(pa.table(columns, schema=kind), row_group_size=ROW_GROUP)
 

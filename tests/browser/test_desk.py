@@ -66,6 +66,29 @@ def test_a_patch_and_a_box_are_found_on_the_slide(open_tab, slides):
     expect(page.get_by_text("a slide.png at 96, 96").first).to_be_visible()
 
 
+def test_a_card_tells_where_a_patch_lies_however_long_the_name(open_tab, server, tmp_path):
+    name = "a slide that was scanned in November at the institute, level 0, region 42.png"
+    stores.publish_slide(server.home, tmp_path, "long", name)
+    page = open_tab("/slides?patch=0", "long")
+    hits = page.get_by_role("list", name="Patches most like it")
+    card = hits.get_by_role("listitem").first
+    place = card.locator(".place")
+    expect(place).to_have_text(re.compile(r"^ at \d+, \d+$"))
+    text, told = card.locator(".text").bounding_box(), place.bounding_box()
+    assert told["x"] + told["width"] <= text["x"] + text["width"]
+    expect(card.locator(".name")).to_have_text(re.compile("^a slide .*, region 42.png at "))
+
+
+def test_a_patch_that_is_found_tells_why_it_is_alike(open_tab, slides):
+    for asked in ("patch=0", "box=10,10,60,60"):
+        page = open_tab(f"/slides?{asked}", "slides")
+        hits = page.get_by_role("list", name="Patches most like it")
+        hits.get_by_role("listitem").nth(1).get_by_role("button", name="Open").first.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_text("Why it is alike")).to_be_visible()
+        expect(dialog.locator(".ris-why img")).to_have_count(6)
+
+
 def test_a_patch_that_is_empty_is_told(open_tab, slides):
     page = open_tab("/slides", "slides")
     plane = page.get_by_role("application")
@@ -91,6 +114,16 @@ def test_a_duplicate_goes_to_the_trash_and_back(open_tab, server, copies):
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("1 left to decide")).to_be_visible()
     assert sorted(path.name for path in copies.iterdir()) == ["a.png", "b.png", "c.png"]
+
+
+def test_what_decides_is_at_hand_on_a_low_screen(open_tab, copies):
+    page = open_tab("/duplicates", "copies")
+    page.set_viewport_size({"width": 1440, "height": 480})
+    for name in ("Keep left", "Keep right", "Keep both", "Not a duplicate", "Skip"):
+        expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    colour = "one => getComputedStyle(one).backgroundColor"
+    bar = page.locator("[data-testid=stLayoutWrapper]:has(> .st-key-pair-choices)")
+    assert bar.evaluate(colour) == page.locator(".stApp").evaluate(colour)  # dark on dark pages
 
 
 def test_another_tab_hears_of_it(open_tab, server, copies):

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def odd(server, tmp_path_factory):
-    """A collection whose map tells outlier scores."""
+    """A collection whose map tells outlier scores and reconstruction errors."""
     folder = drawn.fill_folder(tmp_path_factory.mktemp("odd"), 3)
     work = tmp_path_factory.mktemp("odd-work")
     stores.publish_folder(server.home, "odd", folder, work, cluster=[0] * 12)
@@ -154,3 +154,19 @@ class TestExplained:
         page.get_by_role("button", name="Show on the map").click()
         expect(page.get_by_role("heading", name="Map", level=1)).to_be_visible()
         expect(page.get_by_role("combobox", name="Colour by")).to_have_value("Outlier score")
+
+    def test_those_that_are_redrawn_worst_come_first(self, open_tab, odd):
+        page = open_tab("/odd", collection=odd)
+        expect(page.locator(".card")).to_have_count(12)
+        first = page.locator(".card .number").first
+        before = first.inner_text()
+        page.get_by_role("radio", name="Redrawn worst").click()
+        expect(first).not_to_have_text(before)
+        numbers = page.locator(".card .number").all_inner_texts()
+        assert numbers == sorted(numbers, reverse=True)
+        settled(page)
+        page.reload()  # the link keeps the order
+        expect(first).to_have_text(numbers[0])
+        settled(page)
+        page.get_by_role("button", name="Show on the map").click()
+        expect(page.get_by_role("combobox", name="Colour by")).to_have_value("Reconstruction error")

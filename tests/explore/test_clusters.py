@@ -67,6 +67,7 @@ def named(cluster, labels, names):
         np.ones(count, np.bool_),
         np.array(cluster, np.int32),
         np.zeros(count, np.float32),
+        np.zeros(count, np.float32),
     )
     vectors = stores.unit_vectors(count)
     codes = Codes(np.array(labels, np.int32), names)
@@ -101,6 +102,7 @@ def test_the_medoid_is_the_member_most_like_the_others():
         np.zeros((4, 2), np.float32),
         np.ones(4, np.bool_),
         np.array([0, 0, 0, 1], np.int32),
+        np.zeros(4, np.float32),
         np.zeros(4, np.float32),
     )
     none = Codes(np.full(4, -1, np.int32), ())

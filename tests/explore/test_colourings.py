@@ -48,7 +48,7 @@ def items(tmp_path):
     return Items(read_table(tmp_path / "rows.parquet", [*Items.COLUMNS, *COLUMNS]))
 
 
-def positions(keys, cluster=-1, outlier=np.nan):
+def positions(keys, cluster=-1, outlier=np.nan, error=np.nan):
     count = len(keys)
     return Positions(
         np.array(keys, np.int64),
@@ -56,6 +56,7 @@ def positions(keys, cluster=-1, outlier=np.nan):
         np.ones(count, np.bool_),
         np.full(count, cluster, np.int32),
         np.full(count, outlier, np.float32),
+        np.full(count, error, np.float32),
     )
 
 
@@ -107,8 +108,10 @@ def test_each_choice_can_be_shown_in_the_order_of_the_points(found):
 
 def test_clusters_outliers_and_tags_are_there_once_they_are_known(items):
     tags = Codes(np.array([-1, 0, -1, -1, 1], np.int32), ("fine", "odd"))
-    found = colourings(items, positions([3, 9], 1, 0.25), tags, ("left", "right"))
-    assert found.names()[:4] == ("label", "cluster", "outlier score", "tag")
+    found = colourings(items, positions([3, 9], 1, 0.25, 0.125), tags, ("left", "right"))
+    told = ("label", "cluster", "outlier score", "reconstruction error", "tag")
+    assert found.names()[:5] == told
+    assert numbers(found.of("reconstruction error")) == [0.125, 0.125]
     assert categories(found.of("cluster")) == ["right", "right"]
     assert numbers(found.of("outlier score")) == [0.25, 0.25]
     assert categories(found.of("tag")) == ["fine", "odd"]

@@ -85,6 +85,19 @@ class TestLearned:
         assert scale is not None
         assert scale.steps[:3] == learned().steps[:3]
 
+    def test_pictures_that_resemble_each_other_as_copies_do_are_not_the_same(self):
+        # patches of plain wood: copies of them lie no nearer than other patches
+        nearest = distances(*np.linspace(0.005, 0.2, 101))
+        far = COPIES | {"jpeg": KindScore(1.0, 1.0, (0.0, 0.001, 0.004, 0.04, 0.12))}
+        scale = learn(far, nearest, np.array([0.9], np.float32), None)
+        assert scale is not None
+        called = [scale.word(float(one)) == "same picture" for one in nearest[:, 0]]
+        assert 0 < sum(called) <= 6  # of 101
+        many = distances(*[0.002] * 20, *np.linspace(0.005, 0.2, 101))  # copies that it holds
+        scale = learn(far, many, np.array([0.9], np.float32), None)
+        assert scale is not None
+        assert scale.word(0.002) == "same picture"
+
     def test_the_words_stay_in_order_where_random_pairs_are_near(self):
         nearest = distances(*np.linspace(0.1, 0.5, 101))
         scale = learn(COPIES, nearest, np.full(9, 0.01, np.float32), None)

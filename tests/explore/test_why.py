@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import stores
 
-from ris.errors import StoreError
+from ris.errors import RisError, StoreError
 from ris.explore.card import SHARES
 from ris.explore.explorer import Explorer
-from ris.explore.why import look, shifted, why, woven
+from ris.explore.why import errors, look, shifted, why, woven
 from ris.images.heat import heat_map
 from ris.model.encoder import Encoder
 
@@ -52,6 +52,16 @@ class TestParts:
         assert abs(y + 0.5 - 32) <= 1
         assert abs(x + 0.5 - 48) <= 1
         assert heat_map(plain(), heat * 0, least=0, most=0).shape == (SIZE, SIZE, 3)
+
+
+def test_the_error_is_the_root_of_the_mean_squared_difference():
+    seen = np.stack([plain((0, 0, 0)), plain((10, 20, 30))])
+    redrawn = np.stack([plain((255, 255, 255)), plain((10, 20, 30))])
+    redrawn[1, : SIZE // 2] += 51
+    found = errors(seen, redrawn)
+    assert found.dtype == np.float32
+    assert found.tolist() == pytest.approx([1, 0.2 / np.sqrt(2)])
+    assert errors(seen[:0], redrawn[:0]).shape == (0,)
 
 
 class TestLook:
@@ -102,3 +112,19 @@ class TestExplorer:
         assert [item.key for item, _ in found] == [47, 46, 45]
         assert [score for _, score in found] == pytest.approx([0.48, 0.47, 0.46])
         assert len(Explorer(made).odd(100)) == 48
+
+    def test_those_that_are_redrawn_worst_come_first(self, tmp_path, pictures, explorer):
+        by = "reconstruction error"
+        assert explorer.odd(5, by=by) == []  # its map is of an earlier ris
+        home, work = tmp_path / "odd-home", tmp_path / "odd-work"
+        made = Explorer(stores.publish_folder(home, "odd", pictures, work, cluster=[0] * 48))
+        found = made.odd(100, by=by)
+        assert len(found) == 48
+        looked = [made.look(item.key) for item, _ in found]
+        assert [look.psnr_db for look in looked] == sorted(look.psnr_db for look in looked)
+        expected = [10 ** (-look.psnr_db / 20) for look in looked]
+        assert [score for _, score in found] == pytest.approx(expected, abs=1e-4)
+
+    def test_by_anything_else_nothing_is_odd(self, explorer):
+        with pytest.raises(RisError, match=r"'reconstruction error' .* got 'label'"):
+            explorer.odd(3, by="label")

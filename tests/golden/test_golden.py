@@ -61,6 +61,12 @@ def test_items_labels_metadata_and_places_are_as_they_were(golden, expected):
     assert [[one.path, one.reason] for one in golden.skipped()] == expected["skipped"]
 
 
+def test_what_its_map_does_not_tell_is_not_claimed(golden):
+    explorer = Explorer(golden)
+    assert "reconstruction error" not in explorer.colourings()
+    assert explorer.odd(12, by="reconstruction error") == []
+
+
 def test_neighbours_are_as_they_were(golden, expected):
     explorer = Explorer(golden)
     for then in expected["items"]:

@@ -96,11 +96,12 @@ def test_without_its_map_it_is_searched_and_says_so(published, harm):
     assert "map.parquet" in notice
 
 
-def test_a_map_of_an_earlier_ris_has_no_clusters(published):
+def test_a_map_of_an_earlier_ris_has_no_clusters_and_scores(published):
     positions = open_it(published).positions
     assert len(positions.keys) == 200
     assert (positions.cluster == -1).all()
     assert np.isnan(positions.outlier).all()
+    assert np.isnan(positions.error).all()
 
 
 @pytest.mark.parametrize("harm", ["damaged", "missing"])

@@ -215,6 +215,14 @@ def test_clusters_and_outlier_scores_are_further_columns_of_the_map(tmp_path):
     np.testing.assert_array_equal(found.column("outlier").to_numpy(), outlier)
 
 
+def test_reconstruction_errors_are_a_further_column_of_the_map(tmp_path):
+    error, xy = np.array([0.25, np.nan], np.float32), np.zeros((2, 2), np.float32)
+    write_map(tmp_path / "map.parquet", np.arange(2), xy, np.ones(2, np.bool_), error=error)
+    found = read_table(tmp_path / "map.parquet")
+    assert found.column_names == ["key", "x", "y", "how", "error"]
+    np.testing.assert_array_equal(found.column("error").to_numpy(), error)
+
+
 def test_skipped_files_come_back_with_their_count(tmp_path):
     writer = SkippedWriter(tmp_path / "skipped.parquet")
     writer.write([])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from ris.explore.why import errors
 from ris.images.labels import Labels
 from ris.images.parts import Tiling
 from ris.images.patches import cut
@@ -171,9 +172,9 @@ def publish_folder(
 ) -> Collection:
     """A collection of a folder's pictures: scanned, embedded, mapped and published.
 
-    With the `cluster` of each picture its map has clusters, and outlier scores of 0.01 for the
-    first picture, 0.02 for the next; else it is a map as an earlier ris made it. Large pictures
-    are cut as `tiling` says.
+    With the `cluster` of each picture its map has clusters, reconstruction errors, and outlier
+    scores of 0.01 for the first picture, 0.02 for the next; else it is a map as an earlier ris made
+    it. Large pictures are cut as `tiling` says.
     """
     work.mkdir(parents=True, exist_ok=True)
     collection = Collection.create(home, name, [str(source)], labels, tiling=tiling)
@@ -188,12 +189,16 @@ def publish_folder(
         stop=StopSignal(),
     )
     digest = _fake_encoder(work, seed, symmetric, facts)
-    vectors = Encoder(work / "encoder").encode(scanned.open_pixels())
+    encoder, pixels = Encoder(work / "encoder"), scanned.open_pixels()
+    vectors = encoder.encode(pixels)
     keys = np.arange(scanned.count)
     with TableWriter(work / "part.parquet", DIMENSION, scanned.columns) as writer:
         for batch in read_batches(scanned.rows):
             writer.write_table(add_embeddings(batch, vectors))
-    known = () if cluster is None else (np.array(cluster, np.int32), _outliers(len(keys)))
+    known: tuple[Any, ...] = ()
+    if cluster is not None:
+        far = errors(pixels, encoder.reconstruct(pixels))
+        known = np.array(cluster, np.int32), _outliers(len(keys)), far
     xy, fitted = vectors[:, :2] * 10, np.ones(len(keys), np.bool_)
     write_map(work / "map.parquet", keys, xy, fitted, *known)
     draft = draft_of(collection, work, vectors, keys, digest, columns=scanned.columns, seed=seed)
@@ -223,16 +228,18 @@ def publish_by_another_encoder(collection: Collection, source: Path, place: Path
     collection.publish(Draft(draft, files), parent=collection.current())
 
 
-def publish_slide(home: Path, place: Path) -> Collection:
-    """A collection `slides` of a picture of 4 x 4 pictures, some of them the same."""
+def publish_slide(
+    home: Path, place: Path, name: str = "slides", file: str = "a slide.png"
+) -> Collection:
+    """A collection of a picture of 4 x 4 pictures, some of them the same."""
     whole = Image.new("RGB", (128, 128), "white")
     for number in range(1, 16):
         one = drawn.draw(drawn.FAMILIES[number % 4], number % 8)
         whole.paste(one, (number % 4 * 32, number // 4 * 32))
     folder = place / "slides"
     folder.mkdir()
-    whole.save(folder / "a slide.png")
-    return publish_folder(home, "slides", folder, place / "work", tiling=Tiling(32, 32))
+    whole.save(folder / file)
+    return publish_folder(home, name, folder, place / "work", tiling=Tiling(32, 32))
 
 
 def _outliers(count: int) -> NDArray[np.float32]:
