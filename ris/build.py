@@ -252,7 +252,7 @@ def _refine(
     for share in _SHARES if network.has_shape_of(start) else ():
         if len(tried) > 1 and not all(one.verdict.worse for one in tried):
             break
-        note = f"Trying {share:.0%} of what was learned"
+        note = f"Trying {100 * share:.0f} % of what was learned"
         work.on_progress(Progress("evaluate", 0, None, note=note))
         network.blend(start, share / tried[-1].share)
         _fit_head(network, scanned, seed)

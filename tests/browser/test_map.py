@@ -8,6 +8,7 @@ from pathlib import PurePath
 import drawn
 import maps
 import pytest
+from browsing import eventually
 
 from ris.explore.explorer import Explorer
 from ris.store.collection import Collection
@@ -306,16 +307,6 @@ def test_wheel_pinch_and_two_fingers_zoom_and_move(open_tab):
         touch("touchMove", 20 * step)
     touch("touchEnd")
     assert eventually(lambda: settled(page)[0] < before[0])  # the map went right with the finger
-
-
-def eventually(true, seconds: float = 20) -> bool:
-    """Whether a condition comes true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_on_a_narrow_screen_the_tools_stand_above_the_map(open_tab):

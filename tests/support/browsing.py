@@ -90,3 +90,13 @@ def _answers(url: str, process: "subprocess.Popen[bytes]") -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def eventually(true, seconds: float = 20) -> bool:
+    """Whether a condition comes true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.1)
+    return False
