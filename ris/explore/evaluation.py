@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ris.errors import PictureError, RisError, StoreError
 from ris.explore.baselines import DESCRIPTORS
 from ris.explore.card import SHARES, KindScore, MethodScore, ReportCard
+from ris.explore.why import errors, psnr
 from ris.images.alterations import KINDS, alter_entry
 from ris.images.display import from_pixels
 from ris.images.entries import Entry, Skipped
@@ -36,7 +37,6 @@ _BATCH = 256  # pictures described at once
 _BLOCK = 4_000_000  # similarities at once, in label_scores: 16 MB, and a few times that beside
 # Products of the same vectors differ in their last digits with their place in the matrix.
 _TIE = 1e-6
-_BEST_PSNR = 99.0  # dB; stands for a picture that comes back as it was
 
 
 class PictureEncoder(Protocol):
@@ -413,14 +413,12 @@ def _resize(pixels: Pixels, size: int) -> Pixels:
 
 def _psnr(encoder: PictureEncoder, sample: Sample, meter: _Meter) -> NDArray[np.float64] | None:
     """PSNR in dB of the held-out pictures; None without them, or without a decoder."""
-    noise = []
+    found: list[float] = []
     with suppress(StoreError):
         for start in range(0, len(sample.held_out), _BATCH):
             pixels = _resize(sample.pixels[sample.held_out[start : start + _BATCH]], encoder.size)
-            away = encoder.reconstruct(pixels).astype(np.float32) - pixels
-            noise += np.square(away).mean(axis=(1, 2, 3), dtype=np.float64).tolist()
+            found += errors(pixels, encoder.reconstruct(pixels)).tolist()
             meter.add(len(pixels))
-    if not noise or len(noise) < len(sample.held_out):
+    if not found or len(found) < len(sample.held_out):
         return None
-    decibels = 10 * np.log10(255.0**2 / np.maximum(noise, 1e-9))
-    return np.asarray(np.minimum(decibels, _BEST_PSNR))
+    return psnr(np.array(found, np.float32))

@@ -16,6 +16,8 @@ from ris.store.index import Vectors
 
 Pixels = NDArray[np.uint8]
 
+_BEST_PSNR = 99.0  # dB; stands for a picture that comes back as it was
+
 
 @dataclass(frozen=True)
 class Why:
@@ -87,6 +89,11 @@ def errors(seen: Pixels, redrawn: Pixels) -> Vectors:
     return np.array([np.sqrt(np.mean(one**2)) / 255 for one in away], np.float32)
 
 
+def psnr(error: Vectors) -> NDArray[np.float64]:
+    """Reconstruction errors (N,) as PSNR in dB, (N,); a picture that comes back whole has 99."""
+    return np.asarray(np.minimum(-20 * np.log10(np.maximum(error, 1e-7, dtype=float)), _BEST_PSNR))
+
+
 @dataclass(frozen=True)
 class Look:
     """A picture as the model sees it and as it redraws it from what it keeps.
@@ -115,11 +122,9 @@ def look(
     seen: Pixels, redrawn: Pixels, shares: tuple[float, ...], psnr_shares: tuple[float, ...]
 ) -> Look:
     """How close a picture was redrawn, beside what `shares` of the held-out pictures stay under."""
-    psnr = min(-20 * np.log10(max(float(errors(seen[None], redrawn[None])[0]), 1e-7)), 99.0)
+    (psnr_db,) = psnr(errors(seen[None], redrawn[None])).tolist()
     worse = None
     if len(psnr_shares) == len(shares):
-        passed = [
-            share for share, end in zip(shares, psnr_shares, strict=True) if float(psnr) >= end
-        ]
+        passed = [share for share, end in zip(shares, psnr_shares, strict=True) if psnr_db >= end]
         worse = max(passed, default=0.0)
-    return Look(seen, redrawn, float(psnr), worse)
+    return Look(seen, redrawn, psnr_db, worse)

@@ -101,7 +101,7 @@ def fit_head(network: Network, features: NDArray[np.float32], changes: NDArray[n
     mean = features.mean(axis=0, dtype=np.float64)
     centred = features - mean.astype(np.float32)
     if np.abs(centred).max() < 1e-5:
-        layer.set_weights([np.eye(*layer.kernel.shape), np.zeros(layer.units)])
+        layer.set_weights([np.eye(width, count), np.zeros(count)])
         return
     covariance, _ = ledoit_wolf(centred, assume_centered=True)
     # the axes of the covariance once changes are as large in all directions

@@ -315,6 +315,11 @@ def _pooling(encoder: keras.Model) -> int:
     return kinds.index(True)
 
 
+def _views(turned: bool) -> int:
+    """How many views of a picture an embedding is the mean over."""
+    return 8 if turned else 2
+
+
 @keras.saving.register_keras_serializable("ris")
 class OtherViews(layers.Layer):  # type: ignore[misc]
     """The mirror images of square pictures, or all their turned and mirrored views but the first:
@@ -323,7 +328,7 @@ class OtherViews(layers.Layer):  # type: ignore[misc]
     def __init__(self, turned: bool, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.turned = turned
-        self.count = 7 if turned else 1
+        self.count = _views(turned) - 1
 
     def get_config(self) -> dict[str, Any]:
         """What makes an equal layer."""
@@ -406,8 +411,7 @@ class Layout(layers.Layer):  # type: ignore[misc]
         channels, (parts, places) = inputs[0].shape[-1], self.places.shape
         maps = ops.reshape(ops.concatenate(inputs, axis=0), (-1, places, channels))
         unit = ops.normalize(ops.matmul(self.places, maps), axis=-1)  # (views * B, K, C)
-        views = 8 if self.turned else 2
-        each = ops.reshape(unit, (views, -1, parts * channels))
+        each = ops.reshape(unit, (_views(self.turned), -1, parts * channels))
         return ops.mean(each, axis=0) / parts**0.5
 
     def compute_output_shape(self, input_shape: Any) -> Any:
